@@ -1,0 +1,108 @@
+"""What is a prefix: a family, a network and a length, as plain numbers."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from netaddr import AddrFormatError, IPAddress, IPNetwork
+from netaddr.strategy import ipv4, ipv6
+
+Family: TypeAlias = Literal[4, 6]
+
+BITS: Final[dict[Family, int]] = {4: 32, 6: 128}
+"""How long an address of each family is."""
+
+FAMILIES: Final[tuple[Family, Family]] = (4, 6)
+
+
+def family_of(address: IPAddress) -> Family:
+    """4 or 6."""
+    return 4 if address.version == 4 else 6
+
+
+def address_text(family: Family, value: int) -> str:
+    """``10.0.0.1`` or ``fe80::1``: the shortest usual spelling."""
+    if family == 4:
+        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    return str(ipv6.int_to_str(value))
+
+
+class Prefix(NamedTuple):
+    """A prefix whose host bits are zero. Sorts as a routing tree is drawn: parents before children."""
+
+    family: Family
+    network: int
+    """The first address, as a number."""
+    length: int
+    """0 (everything) to 32 or 128 (one address)."""
+
+    @classmethod
+    def of(cls, family: Family, address: int, length: int) -> Prefix:
+        """The prefix of ``length`` around ``address``; host bits are masked away (S-E2)."""
+        host = BITS[family] - length
+        return cls(family, address >> host << host, length)
+
+    @classmethod
+    def parse(cls, text: str, family: Family | None = None) -> Prefix:
+        """``10.0.0.0/8``, ``10.0.0.7`` (a /32), ``fd00::/8``; also ``default`` and ``all`` with a family.
+
+        Raises ``ValueError`` when the text is no prefix, or of the other family.
+        """
+        if text in ("default", "all", "any"):
+            if family is None:
+                raise ValueError(f"{text!r} needs a family")
+            return cls(family, 0, 0)
+        address, slash, length = text.partition("/")
+        found: Family = 6 if ":" in address else 4
+        if family is not None and found != family:
+            raise ValueError(f"{text!r} is not an IPv{family} prefix")
+        value = parse_address_value(address, found)
+        bits = BITS[found]
+        if not slash:
+            return cls(found, value, bits)
+        if not (length.isascii() and length.isdigit() and int(length) <= bits):
+            raise ValueError(f"{text!r}: a length is a number from 0 to {bits}")
+        return cls.of(found, value, int(length))
+
+    @property
+    def last(self) -> int:
+        """The last address covered, as a number."""
+        return self.network | ((1 << (BITS[self.family] - self.length)) - 1)
+
+    @property
+    def size(self) -> int:
+        """How many addresses it covers."""
+        return 1 << (BITS[self.family] - self.length)
+
+    def covers(self, address: int) -> bool:
+        """Is the address (of the same family) inside?"""
+        return (address ^ self.network) >> (BITS[self.family] - self.length) == 0
+
+    def contains(self, other: Prefix) -> bool:
+        """Is the whole other prefix inside (or the same)?"""
+        return self.family == other.family and self.length <= other.length and self.covers(other.network)
+
+    def to_netaddr(self) -> IPNetwork:
+        """For the algebra of sets (``netaddr.IPSet``, ``cidr_merge``)."""
+        return IPNetwork((self.network, self.length), version=self.family)
+
+    def __str__(self) -> str:
+        return f"{address_text(self.family, self.network)}/{self.length}"
+
+
+def parse_address_value(text: str, family: Family) -> int:
+    """The number of an address in strict notation (four decimal parts, or RFC 4291).
+
+    Raises ``ValueError``.
+    """
+    try:
+        value = ipv4.str_to_int(text) if family == 4 else ipv6.str_to_int(text)
+    except (AddrFormatError, TypeError) as error:
+        raise ValueError(f"{text!r} is not an IPv{family} address") from error
+    return int(value)
+
+
+def parse_address(text: str) -> IPAddress:
+    """An address in strict notation; raises ``ValueError``."""
+    family: Family = 6 if ":" in text else 4
+    return IPAddress(parse_address_value(text, family), family)

@@ -1,0 +1,160 @@
+"""What was seen of a host at one moment, and what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+from netaddr import IPAddress
+
+from wgtui.model.network import (
+    LOCAL_TABLE,
+    Link,
+    LinkIndex,
+    Neighbour,
+    NextHopObject,
+    RouteType,
+    Rule,
+    TableId,
+)
+from wgtui.model.prefix import Family, family_of
+from wgtui.model.prefix_index import NONE
+from wgtui.model.routes import RouteTable, RouteTables
+from wgtui.model.wireguard import Device, DeviceConfig
+
+
+class Subject(Enum):
+    """What a gap is about; the value is a stable code."""
+
+    LINKS = "links"
+    ADDRESSES = "addresses"
+    RULES4 = "rules4"
+    RULES6 = "rules6"
+    ROUTES4 = "routes4"
+    ROUTES6 = "routes6"
+    NEXTHOPS = "nexthops"
+    WIREGUARD = "wireguard"
+    """Of one device when ``link`` says which, otherwise of the whole host."""
+    SYSCTL = "sysctl"
+    CONFIG = "config"
+    FIREWALL = "firewall"
+    NEIGHBOURS = "neighbours"
+    NAMESPACE = "namespace"
+    CONSISTENCY = "consistency"
+    """The host kept changing while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be seen: never the same as "nothing there"."""
+
+    subject: Subject
+    why: str
+    """What went wrong, in a few words: ``Operation not permitted``, ``no file route6.json``."""
+    hint: str = ""
+    """What to do about it: ``run as root``; empty when nothing helps."""
+    link: LinkIndex | None = None
+    """The one link it is about, or None: the whole subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A netfilter chain on a packet's way that may change or drop it (S-H1 … S-H5). Seen, never simulated."""
+
+    family: str
+    table: str
+    chain: str
+    hook: str
+    """``prerouting``, ``output`` …"""
+    priority: int = 0
+    type: str = "filter"
+    """``filter``, ``nat`` or ``route``: an output chain of type route routes again (S-A42)."""
+    does: frozenset[str] = frozenset()
+    """Among ``mark`` (sets the mark), ``restore-mark`` (sets it from the connection's), ``dnat``, ``snat``,
+    ``fib-drop`` (a fib expression decides), ``drop``."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One host (one network namespace) at one moment. A refresh is a new Snapshot, never an edit."""
+
+    taken_at: float
+    """Unix time; every age is counted from it."""
+    host: str = ""
+    kernel: str = ""
+    """``6.1.0`` …; empty when unknown."""
+    namespace: str = ""
+    """The name under /run/netns, empty for the one the program runs in."""
+    source: str = ""
+    """Where the facts come from, for the screen: ``live``, ``demo``, a path."""
+    links: Mapping[LinkIndex, Link] = field(default_factory=dict)
+    """In the kernel's order."""
+    rules: Mapping[Family, tuple[Rule, ...]] = field(default_factory=dict)
+    """In evaluation order; a family that could not be read is missing and has a Gap."""
+    routes: RouteTables = field(default_factory=dict)
+    exceptions: tuple[tuple[TableId, IPAddress, LinkIndex], ...] = ()
+    """IPv6 cached exceptions (RTM_F_CLONED): table, destination, link (S-A63)."""
+    nexthops: Mapping[int, NextHopObject] = field(default_factory=dict)
+    neighbours: tuple[Neighbour, ...] | None = None
+    """None: not looked at."""
+    devices: Mapping[LinkIndex, Device] = field(default_factory=dict)
+    meant: tuple[DeviceConfig, ...] = ()
+    sysctls: Mapping[str, int] = field(default_factory=dict)
+    """By path with slashes, as under /proc/sys: ``net/ipv4/conf/eth0.100/rp_filter``."""
+    hooks: tuple[Hook, ...] | None = None
+    """Netfilter chains; None: not looked at, or not allowed to."""
+    local_in_main: bool | None = None
+    """IPv4's local and main are still one tree (S-A4, S-A5); None: not known, see ``engine.fib``."""
+    uid: int = 0
+    """Whose packets a flow without ``uid`` is about: the caller's."""
+    gaps: tuple[Gap, ...] = ()
+
+    # ---------------------------------------------------------------------------------- finding things
+
+    def gap(self, subject: Subject, link: LinkIndex | None = None) -> Gap | None:
+        """The gap that hides this subject (of this link), or None: it was seen."""
+        for gap in self.gaps:
+            if gap.subject is subject and (gap.link is None or gap.link == link):
+                return gap
+        return None
+
+    def table(self, family: Family, table: TableId) -> RouteTable | None:
+        """The table, or None when it has no route of the family."""
+        return self.routes.get((family, table))
+
+    def link_name(self, index: LinkIndex | None) -> str:
+        """A link's name; ``if7`` for one that is not in the list."""
+        if index is None:
+            return ""
+        link = self.links.get(index)
+        return link.name if link else f"if{index}"
+
+    @cached_property
+    def links_by_name(self) -> dict[str, Link]:
+        """Every link by its name."""
+        return {link.name: link for link in self.links.values()}
+
+    def conf(self, family: Family, link: str, key: str) -> int | None:
+        """``net.ipvX.conf.LINK.key``; None when it could not be seen. LINK may be ``all``."""
+        return self.sysctls.get(f"net/ipv{family}/conf/{link}/{key}")
+
+    @cached_property
+    def own_addresses(self) -> dict[tuple[Family, int], LinkIndex]:
+        """Every address of this host and the (first) link it is on."""
+        own: dict[tuple[Family, int], LinkIndex] = {}
+        for link in self.links.values():
+            for entry in link.addresses:
+                own.setdefault((family_of(entry.address), int(entry.address)), link.index)
+        return own
+
+    def is_local(self, family: Family, address: int) -> bool:
+        """Is it one of this host's own addresses (on a link, or local by the local table)?"""
+        if (family, address) in self.own_addresses:
+            return True
+        table = self.table(family, LOCAL_TABLE)
+        if table is None:
+            return False
+        row = table.tree.match(address)
+        return row != NONE and table.info(row).type is RouteType.LOCAL

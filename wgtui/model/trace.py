@@ -1,0 +1,407 @@
+"""What happens to a packet, step by step, and how it ends.
+
+A Trace is data, not prose: every step keeps the losers and what refused them, so that a view can say
+*why*. It is checked when it is built. ``Refusal(field, wanted, got)`` is what turns an answer into an
+explanation. Steps name rows and positions, so a view can point at them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from netaddr import IPAddress
+
+from wgtui.model.flow import Flow
+from wgtui.model.network import LinkIndex, NextHop, Route, Rule, TableId
+from wgtui.model.prefix import Family, Prefix
+from wgtui.model.snapshot import Hook
+from wgtui.model.wireguard import Device, Endpoint, Peer
+
+
+class Outcome(Enum):
+    """How it ends: the contract's outcome codes, word for word."""
+
+    LOCAL = "local"
+    """Delivered on this host."""
+    SENT = "sent"
+    """Leaves in clear."""
+    ENCRYPTED = "encrypted"
+    """Leaves encrypted, and the encrypted packet leaves too."""
+    NO_ROUTE = "no-route"
+    UNREACHABLE = "unreachable"
+    PROHIBITED = "prohibited"
+    BLACKHOLED = "blackholed"
+    LINK_DOWN = "link-down"
+    """A route wins whose link is down or has no carrier."""
+    NO_PEER = "no-peer"
+    """No AllowedIPs of the device cover it: ENOKEY (S-E10)."""
+    NO_ENDPOINT = "no-endpoint"
+    """The owner has no endpoint: EDESTADDRREQ (S-E11)."""
+    OUTER_FAILED = "outer-failed"
+    """The encrypted packet cannot leave."""
+    LOOP = "loop"
+    """The encrypted packet comes back to a peer it already left through (S-E17)."""
+    NOT_ALLOWED = "not-allowed"
+    """Decrypted from a peer that does not own the source (S-E31)."""
+    RPF_DROPPED = "rpf-dropped"
+    MARTIAN = "martian"
+    """The addresses themselves are refused on this path."""
+    NOT_FORWARDED = "not-forwarded"
+    UNKNOWN = "unknown"
+    """Something on the path cannot be seen or evaluated: ``reason`` says what."""
+
+    @property
+    def good(self) -> bool:
+        """Does the packet arrive or leave?"""
+        return self in (Outcome.LOCAL, Outcome.SENT, Outcome.ENCRYPTED)
+
+
+class Reason(Enum):
+    """Why, where the outcome alone does not say it: stable codes."""
+
+    SOURCE_NOT_LOCAL = "source-not-local"
+    """The IPv4 source is not this host's (S-B17)."""
+    SOURCE_INVALID = "source-invalid"
+    """Multicast, broadcast or 0.0.0.0 as a source."""
+    SOURCE_IS_OWN = "source-is-own"
+    """A packet from outside claims one of this host's own addresses."""
+    LOOPBACK_ADDRESS = "loopback-address"
+    """127/8 on a link without route_localnet."""
+    DESTINATION_INVALID = "destination-invalid"
+    NO_MULTICAST_LISTENER = "no-multicast-listener"
+    RULE = "rule"
+    """A rule's own action decided, not a route."""
+    NO_RULE_LEFT = "no-rule-left"
+    """Every rule was asked and none had a route."""
+    OIF_DOWN = "oif-down"
+    IIF_HAS_NO_ADDRESS = "iif-has-no-address"
+    NO_CARRIER = "no-carrier"
+    LINK_ADMIN_DOWN = "link-admin-down"
+    NO_PRIVATE_KEY = "no-private-key"
+    """The device has no key of its own and can send nothing."""
+    NOBODY_OWNS_SOURCE = "nobody-owns-source"
+    OTHER_PEER_OWNS_SOURCE = "other-peer-owns-source"
+    FORWARDING_OFF = "forwarding-off"
+    # Why it is unknown:
+    UNKNOWN_SELECTOR = "unknown-selector"
+    UNKNOWN_ACTION = "unknown-action"
+    UNKNOWN_ROUTE_ATTRIBUTE = "unknown-route-attribute"
+    UNKNOWN_ROUTE_TYPE = "unknown-route-type"
+    UNKNOWN_NEXTHOP = "unknown-nexthop"
+    RULES_UNREADABLE = "rules-unreadable"
+    ROUTES_UNREADABLE = "routes-unreadable"
+    LINKS_UNREADABLE = "links-unreadable"
+    ADDRESSES_UNREADABLE = "addresses-unreadable"
+    WIREGUARD_UNREADABLE = "wireguard-unreadable"
+    SYSCTL_UNREADABLE = "sysctl-unreadable"
+    MARK_MAY_CHANGE = "mark-may-change"
+    """Something in prerouting may set the mark, or could not be looked at (S-H2)."""
+    FOREIGN_NAMESPACE = "foreign-namespace"
+    """The encrypted packet is routed in another namespace (S-E20)."""
+    NEIGHBOUR_DEPENDENT = "neighbour-dependent"
+    """Which of several gateways depends on the neighbour table (S-B11, S-B65)."""
+    ENCAP = "encap"
+    """The route does something else to the packet (lwtunnel, S-H10)."""
+    MULTICAST_ROUTING = "multicast-routing"
+    LEGS_DIFFER = "legs-differ"
+    """Several next hops can win and they do not end the same way (S-B8)."""
+    OTHER_VRF = "other-vrf"
+    TOO_DEEP = "too-deep"
+    """More tunnels inside tunnels than any packet survives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What refused it: this field should have been ``wanted``, and was ``got``. Both as a person writes them."""
+
+    field: str
+    wanted: str
+    got: str
+
+
+# ------------------------------------------------------------------------------------------- steps
+
+
+class RuleResult(Enum):
+    """What came of asking one rule."""
+
+    REFUSED = "refused"
+    """A selector did not match: ``refusals`` say which."""
+    DETACHED = "detached"
+    """It names a link that is not there, so it can never match (S-A13)."""
+    UNRESOLVED = "unresolved"
+    """A goto whose target does not exist (S-A11)."""
+    JUMPED = "jumped"
+    NOP = "nop"
+    TABLE_MISSING = "table-missing"
+    NO_MATCH = "no-match"
+    """Its table has no route for the address."""
+    THROW = "throw"
+    SUPPRESSED = "suppressed"
+    """It found a route, and its suppressor took it back (S-A10)."""
+    DECIDED = "decided"
+    """It ended the walk: with a route, or with its own action."""
+    UNKNOWN = "unknown"
+    """It cannot be evaluated, so the walk ends here without an answer."""
+
+
+class Loss(Enum):
+    """Why a route that covers the address did not win its table."""
+
+    SHORTER = "shorter"
+    """A longer prefix won."""
+    METRIC = "metric"
+    """A better metric (or an earlier place) at the same prefix."""
+    TOS = "tos"
+    DEAD = "dead"
+    """All of its next hops are dead."""
+    OIF = "oif"
+    """The flow is bound to another link."""
+    SCORE = "score"
+    """IPv6: another route of the same metric scores higher (S-B62)."""
+    SOURCE = "source"
+    """Source-specific, for other sources; or hidden beside a source-specific one (S-B61)."""
+    EXPIRED = "expired"
+    LOCAL_FIRST = "local-first"
+    """Merged tree: the local entry of the same prefix comes first (S-A4)."""
+    NEIGHBOUR = "neighbour"
+
+
+@dataclass(frozen=True, slots=True)
+class LostRoute:
+    """A route that covers the address and lost, and to what."""
+
+    route: Route
+    loss: Loss
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableStep:
+    """One look into one table."""
+
+    table: TableId
+    """The one that was asked; with IPv4's merged tree the winner may come from ``local`` (S-A4)."""
+    winner: Route | None
+    lost: tuple[LostRoute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStep:
+    """One rule was asked."""
+
+    position: int
+    """Its place in ``snapshot.rules[family]``; -1: no rule, the fast path (S-A4, S-A60)."""
+    rule: Rule | None
+    result: RuleResult
+    refusals: tuple[Refusal, ...] = ()
+    found: TableStep | None = None
+    """What its table said, when it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStep:
+    """The route that won, and the way out it gives."""
+
+    route: Route | None
+    """None: on-link because of ``oif`` alone, without any route (S-B15)."""
+    link: LinkIndex | None
+    """The link it leaves by; the first of ``next_hops``; None for types without one."""
+    gateway: IPAddress | None
+    source: IPAddress | None
+    """What a packet without a source is given (S-B30, S-B68)."""
+    next_hops: tuple[NextHop, ...] = ()
+    """Every leg that can win; more than one: the kernel picks by a hash (S-B8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """A peer of a device, and the AllowedIPs entry by which it owns an address."""
+
+    device: Device
+    peer: Peer
+    peer_position: int
+    """Its place in ``device.peers``."""
+    prefix: Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerStep:
+    """Cryptokey routing on the way out: who owns the destination?"""
+
+    device: Device
+    family: Family
+    address: int
+    owner: Ownership | None
+    lost: tuple[Ownership, ...] = ()
+    """Whose AllowedIPs cover it too, longest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OuterStep:
+    """The encrypted packet is a flow too."""
+
+    endpoint: Endpoint
+    trace: Trace
+
+
+class RpResult(Enum):
+    """What the reverse path filter says."""
+
+    PASS = "pass"
+    DROP = "drop"
+    UNKNOWN = "unknown"
+
+
+class RpWhy(Enum):
+    """How it came to that (S-D3 … S-D6)."""
+
+    OFF = "off"
+    OWN_LINK = "own-link"
+    """The route back leaves by the link it came in on."""
+    LOOSE = "loose"
+    """There is a route back, and that is enough."""
+    STRICT_OTHER_LINK = "strict-other-link"
+    NO_ROUTE_BACK = "no-route-back"
+    NO_ADDRESS = "no-address"
+    """The link has no IPv4 address, so loose counts as strict (S-D6)."""
+    OWN_SOURCE = "own-source"
+    """The source is one of this host's own addresses."""
+    NOT_UNICAST = "not-unicast"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ReversePath:
+    """IPv4 source validation of a packet on the link it arrives on."""
+
+    link: LinkIndex
+    mode: int | None
+    """Effective: max(all, link) (S-D1): 0 off, 1 strict, 2 loose; None: not known."""
+    result: RpResult
+    why: RpWhy
+    back: RouteStep | None = None
+    """Where the kernel would send a packet to that source."""
+    mark: int = 0
+    """The mark it was asked with (src_valid_mark, S-D4)."""
+
+
+class BackOutcome(Enum):
+    """Would a packet from there be let in?"""
+
+    ACCEPTED = "accepted"
+    NOT_ALLOWED = "not-allowed"
+    RPF_DROPPED = "rpf-dropped"
+    ASYMMETRIC = "asymmetric"
+    """Let in, but the reply would leave by another link."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseStep:
+    """The reverse check at one entrance."""
+
+    link: LinkIndex
+    outcome: BackOutcome
+    reason: Reason | None = None
+    owner: Ownership | None = None
+    """The only peer it is accepted from; None: none, or not WireGuard."""
+    reverse_path: ReversePath | None = None
+    """None: the family has no such filter."""
+    outer_reverse_path: ReversePath | None = None
+    """The encrypted reply at the underlay link."""
+    reply_link: LinkIndex | None = None
+    """The link by which the answer leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalStep:
+    """A flow with ``iif``: is the packet let in?"""
+
+    link: LinkIndex
+    outcome: BackOutcome
+    reason: Reason | None = None
+    owner: Ownership | None = None
+    """Who owns the source; None: nobody, or not WireGuard."""
+    sender: Peer | None = None
+    """The peer that the flow says it came from."""
+    reverse_path: ReversePath | None = None
+
+
+Step: TypeAlias = RuleStep | RouteStep | OwnerStep | OuterStep | ArrivalStep
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The whole answer to one Flow."""
+
+    flow: Flow
+    outcome: Outcome
+    steps: tuple[Step, ...] = ()
+    """In kernel order."""
+    reason: Reason | None = None
+    back: tuple[ReverseStep, ...] = ()
+    """One entry per entrance: the winning route's link, then every device with an owner for the address."""
+    hooks: tuple[Hook, ...] = ()
+    """What else could change it (S-H20)."""
+
+    def __post_init__(self) -> None:
+        order = {ArrivalStep: 0, RuleStep: 0, RouteStep: 1, OwnerStep: 2, OuterStep: 3}
+        places = [order[type(step)] for step in self.steps]
+        if places != sorted(places):
+            raise ValueError("the steps of a trace are not in kernel order")
+        if self.outcome is Outcome.ENCRYPTED and not (self.outer and self.outer.outcome.good):
+            raise ValueError("an encrypted packet has an outer packet that leaves")
+        if self.outcome is Outcome.UNKNOWN and self.reason is None:
+            raise ValueError("an unknown outcome says why")
+
+    def _last(self, kind: type[Step]) -> Step | None:
+        for step in reversed(self.steps):
+            if isinstance(step, kind):
+                return step
+        return None
+
+    @property
+    def rules(self) -> tuple[RuleStep, ...]:
+        """Every rule that was asked, in order."""
+        return tuple(step for step in self.steps if isinstance(step, RuleStep))
+
+    @property
+    def decided(self) -> RuleStep | None:
+        """The rule (or fast path) that ended the walk."""
+        for step in reversed(self.steps):
+            if isinstance(step, RuleStep) and step.result is RuleResult.DECIDED:
+                return step
+        return None
+
+    @property
+    def route(self) -> RouteStep | None:
+        """The route that won and its way out."""
+        step = self._last(RouteStep)
+        return step if isinstance(step, RouteStep) else None
+
+    @property
+    def ownership(self) -> OwnerStep | None:
+        """Whose the destination is on the winning WireGuard device."""
+        step = self._last(OwnerStep)
+        return step if isinstance(step, OwnerStep) else None
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Where the encrypted packet goes."""
+        step = self._last(OuterStep)
+        return step.endpoint if isinstance(step, OuterStep) else None
+
+    @property
+    def outer(self) -> Trace | None:
+        """The encrypted packet's own trace."""
+        step = self._last(OuterStep)
+        return step.trace if isinstance(step, OuterStep) else None
+
+    @property
+    def arrival(self) -> ArrivalStep | None:
+        """How it got in, for flows with ``iif``."""
+        step = self._last(ArrivalStep)
+        return step if isinstance(step, ArrivalStep) else None

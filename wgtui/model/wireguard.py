@@ -1,0 +1,171 @@
+"""Which WireGuard devices and peers are there, and which peer owns which address?
+
+Cryptokey routing in one sentence: per device there is one tree of AllowedIPs; the longest prefix that
+covers an address names its one owner, on the way out by destination and on the way in by source (S-E1).
+No field exists for a private or preshared key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+from netaddr import IPAddress
+
+from wgtui.model.network import LinkIndex, Mark
+from wgtui.model.prefix import FAMILIES, Family, Prefix
+from wgtui.model.prefix_index import NONE, PrefixIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the encrypted packets to a peer are sent."""
+
+    address: IPAddress
+    port: int
+    zone: str | None = None
+    """The link of a link-local IPv6 address: its name, or its index as text."""
+
+    def __str__(self) -> str:
+        if self.address.version == 4:
+            return f"{self.address}:{self.port}"
+        return f"[{self.address}{f'%{self.zone}' if self.zone else ''}]:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A peer of a device."""
+
+    public_key: str
+    """Base64, 44 characters: who it is."""
+    label: str = ""
+    """A name for people, from a configuration's comments; untrusted; empty when there is none."""
+    endpoint: Endpoint | None = None
+    allowed_ips: tuple[Prefix, ...] = ()
+    """In the kernel's order; the kernel has masked the host bits."""
+    last_handshake: float | None = None
+    """Unix time; None: never (S-E41)."""
+    received: int = 0
+    """Bytes, counted by the kernel only for packets that were let in (S-E31)."""
+    sent: int = 0
+    keepalive: int = 0
+    """Seconds; 0 is off."""
+    has_preshared_key: bool = False
+
+    @property
+    def name(self) -> str:
+        """What to call it: its label, or the beginning of its key."""
+        return self.label or f"{self.public_key[:8]}…"
+
+
+class Backend(Enum):
+    """Who does the encryption."""
+
+    KERNEL = "kernel"
+    USERSPACE = "userspace"
+    """wireguard-go and its like: unknown destinations are dropped without an error (S-E12)."""
+
+
+class Birth(Enum):
+    """Where a device's UDP sockets live: in the namespace it was made in, for ever (S-E20)."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+
+
+class Owners:
+    """Whose is this address? One tree per family over the AllowedIPs of all peers of a device."""
+
+    __slots__ = ("_trees",)
+
+    def __init__(self, peers: Sequence[Peer]) -> None:
+        self._trees: dict[Family, PrefixIndex] = {}
+        for family in FAMILIES:
+            # One prefix, one owner: whoever is set last has it (S-E2).
+            owner = {
+                prefix[1:]: number
+                for number, peer in enumerate(peers)
+                for prefix in peer.allowed_ips
+                if prefix[0] == family
+            }
+            entries = ((network, length, number) for (network, length), number in owner.items())
+            self._trees[family] = PrefixIndex(family, entries)
+
+    def tree(self, family: Family) -> PrefixIndex:
+        """The device's single tree of a family; a row's value is the number of its peer."""
+        return self._trees[family]
+
+    def owner(self, family: Family, address: int) -> tuple[int, Prefix] | None:
+        """The number of the owning peer and the prefix it owns the address by, or None."""
+        tree = self._trees[family]
+        row = tree.match(address)
+        return None if row == NONE else (tree.values[row], tree.prefix(row))
+
+    def covering(self, family: Family, address: int) -> Iterator[tuple[int, Prefix]]:
+        """Everybody whose AllowedIPs cover the address, the owner first, then who lost by length."""
+        tree = self._trees[family]
+        for row in tree.covering(address):
+            yield tree.values[row], tree.prefix(row)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A WireGuard interface's own half; the ``Link`` of the same index is the system's half."""
+
+    link: LinkIndex
+    name: str
+    public_key: str | None = None
+    """None: it has no key yet and can do nothing."""
+    listen_port: int = 0
+    fwmark: Mark = Mark(0)
+    """The mark of its encrypted packets; 0 is none."""
+    peers: tuple[Peer, ...] = ()
+    backend: Backend = Backend.KERNEL
+    birth: Birth = Birth.HERE
+    birth_namespace: str | None = None
+    """The name of the foreign namespace the sockets live in, where it could be found."""
+
+    @cached_property
+    def owners(self) -> Owners:
+        """Which peer owns which address."""
+        return Owners(self.peers)
+
+    @cached_property
+    def peer_numbers(self) -> dict[str, int]:
+        """Public key to position in ``peers``."""
+        return {peer.public_key: number for number, peer in enumerate(self.peers)}
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConfig:
+    """What a configuration file means a peer to be."""
+
+    public_key: str
+    label: str = ""
+    """From ``# Name = …``, a comment above or on the ``[Peer]`` line …; untrusted."""
+    endpoint: str | None = None
+    """As written; may be a host name."""
+    allowed_ips: tuple[Prefix, ...] = ()
+    """Masked."""
+    allowed_ips_written: tuple[str, ...] = ()
+    """As written, host bits and all, in the same order."""
+    keepalive: int = 0
+    line: int = 0
+    """Of its ``[Peer]``, counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """What a configuration file means a device to be (wg-quick(8), S-F7, S-G42)."""
+
+    name: str
+    file: str
+    addresses: tuple[str, ...] = ()
+    listen_port: int | None = None
+    fwmark: Mark | None = None
+    table: str = "auto"
+    """wg-quick's ``Table``: ``auto``, ``off`` or a table."""
+    mtu: int | None = None
+    peers: tuple[PeerConfig, ...] = field(default=())

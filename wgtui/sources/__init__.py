@@ -1,0 +1,70 @@
+"""Eyes: the world in, a Snapshot out. The only room with sockets, processes and files.
+
+``open_source`` understands the words of ``--source`` (contract §1) and imports only what that source
+needs: a file never costs the 120 ms of pyroute2.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from wgtui.errors import SourceError
+from wgtui.model.flow import Flow
+from wgtui.model.kernel import KernelAnswer
+from wgtui.model.snapshot import Snapshot
+
+
+class Source(Protocol):
+    """Where the facts come from."""
+
+    @property
+    def spec(self) -> str:
+        """The words that open it again: ``live``, ``live:blue``, ``demo``, a path."""
+
+    @property
+    def live(self) -> bool:
+        """May it change while we look? Files and the demo do not."""
+
+    def read(self) -> Snapshot:
+        """Everything, now. Raises ``SourceError`` only when there is nothing to see at all."""
+
+    def refresh(self, previous: Snapshot, seconds: float) -> Snapshot:
+        """Wait at most ``seconds`` for something to move, then read what may have.
+
+        Returns ``previous`` itself when nothing did. To be called in a thread of its own.
+        """
+
+    def wake(self) -> None:
+        """Make a waiting ``refresh`` (in another thread) return after a complete read."""
+
+    def ask(self, flow: Flow) -> KernelAnswer | None:
+        """Put the question to the running kernel; None where there is none to ask."""
+
+    def close(self) -> None:
+        """Let go of sockets; safe to call twice."""
+
+
+def open_source(spec: str) -> Source:
+    """``live``, ``live:NETNS``, ``demo``, a snapshot file or a facts folder.
+
+    Raises ``SourceError``.
+    """
+    if spec == "demo":
+        from wgtui.sources.demo import DemoSource
+
+        return DemoSource()
+    if spec == "live" or spec.startswith("live:"):
+        from wgtui.sources.live import LiveSource
+
+        return LiveSource(spec.removeprefix("live").removeprefix(":"))
+    path = Path(spec)
+    if path.is_dir():
+        from wgtui.sources.facts import FactsSource
+
+        return FactsSource(path)
+    if path.exists():
+        from wgtui.sources.saved import SavedSource
+
+        return SavedSource(path)
+    raise SourceError(f"{spec}: no such file or folder", "live, live:NETNS, demo, a snapshot or a facts folder")
