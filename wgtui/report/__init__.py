@@ -1,0 +1,1 @@
+"""Voice: the only room with English. A Trace, a Gap or a Finding goes in, words come out."""

@@ -1,0 +1,1 @@
+"""Face: the only room that knows Textual."""

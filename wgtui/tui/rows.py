@@ -1,0 +1,51 @@
+"""What does a pane show? A RowModel: rows drawn on demand from a Snapshot, and where a Trace lights them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from wgtui.model.trace import Trace
+from wgtui.report.line import Tone
+
+
+class Span(NamedTuple):
+    """A piece of a row in one style. The text is printable: untrusted text has gone through ``printable``."""
+
+    text: str
+    style: str = ""
+    """A word that the stylesheet maps: ``""``, ``dim``, ``strong``, ``head``, ``good``, ``bad``, ``warn``, ``tree``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """What a Trace lights up in a pane."""
+
+    marks: Mapping[int, Tone] = field(default_factory=dict)
+    """Row to tone (WON, LOST, REFUSED, BAD, UNKNOWN, NOTE); drawn as a glyph in the margin and a style."""
+    words: Mapping[int, str] = field(default_factory=dict)
+    """Row to the short word behind its mark: ``wins``, ``shorter``, ``metric 100 > 0``, ``mark 0x0``, ``suppressed``."""
+    show: int | None = None
+    """The row to scroll into view: the winner, or the place where it failed."""
+
+
+class RowModel(Protocol):
+    """Rows 0 … len-1; nothing is built for rows nobody looks at."""
+
+    title: str
+    """The pane's title: ``Interfaces``, ``System routes``, ``AllowedIPs``."""
+
+    def __len__(self) -> int: ...
+
+    def spans(self, row: int, width: int) -> tuple[Span, ...]:
+        """One row, at most ``width`` cells; a prefix or an address in it is never cut."""
+
+    def question(self, row: int) -> str | None:
+        """The flow that Enter asks about this row (``10.0.0.1``), or None."""
+
+    def copy_text(self, row: int) -> str:
+        """What ``y`` copies for this row: the prefix, address or key."""
+
+    def lit(self, trace: Trace) -> Lit:
+        """Where the Trace passes through this pane."""
