@@ -61,11 +61,18 @@ class RouteTablesBuilder:
         self._numbers: dict[RouteInfo, int] = {}
         self._entries: dict[tuple[Family, TableId], list[tuple[int, int, int]]] = {}
 
+    def number(self, info: RouteInfo) -> int:
+        """The number by which rows share this info."""
+        return self._numbers.setdefault(info, len(self._numbers))
+
+    def rows(self, family: Family, table: TableId) -> list[tuple[int, int, int]]:
+        """For a million at a time: append (network, length, number of the info) in dump order."""
+        return self._entries.setdefault((family, table), [])
+
     def add(self, table: TableId, destination: Prefix, info: RouteInfo) -> None:
         """The next route of the dump."""
-        number = self._numbers.setdefault(info, len(self._numbers))
-        entry = (destination.network, destination.length, number)
-        self._entries.setdefault((destination.family, table), []).append(entry)
+        entry = (destination.network, destination.length, self.number(info))
+        self.rows(destination.family, table).append(entry)
 
     def build(self) -> RouteTables:
         """All tables, in the order of family and number."""

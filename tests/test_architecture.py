@@ -1,0 +1,77 @@
+"""The layers hold at run time, too: what import-linter reads is proved on sys.modules."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import wgtui
+
+HOUSE = Path(wgtui.__file__).parent
+HEAVY = {"textual", "rich", "pyroute2"}
+IMPURE = {"socket", "subprocess", "pyroute2", "textual", "rich", "logging", "random", "asyncio"}
+
+
+def modules_of(*rooms: str) -> list[str]:
+    """All modules of these rooms, dotted."""
+    paths = [path for room in rooms for path in sorted((HOUSE / room).rglob("*.py"))]
+    dotted = [".".join(path.relative_to(HOUSE.parent).with_suffix("").parts) for path in paths]
+    return [name.removesuffix(".__init__") for name in dotted]
+
+
+def loaded_by(statements: str, *, given: str = "pass") -> set[str]:
+    """The modules that a fresh interpreter loads for the statements, on top of what is given."""
+    script = f"""
+import atexit, sys
+{given}
+given = set(sys.modules)
+atexit.register(lambda: print("loaded", *(set(sys.modules) - given)))
+{statements}
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_the_front_door_is_light() -> None:
+    """Importing the command line loads neither Textual nor pyroute2."""
+    loaded = loaded_by("import wgtui.cli")
+    assert "wgtui.cli" in loaded
+    assert not loaded & HEAVY
+
+
+def test_the_version_is_cheap() -> None:
+    """`wgtui --version` answers without loading Textual or pyroute2."""
+    loaded = loaded_by(
+        "sys.argv = ['wgtui', '--version']\nfrom wgtui.cli import main\nsys.exit(main())"
+    )
+    assert "wgtui.cli" in loaded
+    assert not loaded & HEAVY
+
+
+def test_nouns_and_mind_are_pure() -> None:
+    """model and engine load no socket, process, network library, UI, log or dice of their own."""
+    rooms = modules_of("model", "engine")
+    assert rooms
+    # netaddr itself loads socket and random, at import only; the contracts see to direct imports.
+    loaded = loaded_by("\n".join(f"import {name}" for name in rooms), given="import netaddr")
+    assert set(rooms) <= loaded
+    assert not loaded & IMPURE
+
+
+def test_no_room_is_missing() -> None:
+    """The house has the rooms the contracts speak of, so that none of them holds vacuously."""
+    rooms = {path.parent.name for path in HOUSE.glob("*/__init__.py")}
+    assert rooms == {"model", "sources", "engine", "report", "tui"}
+
+
+def test_every_module_says_its_question_and_stays_short() -> None:
+    """Each module has a docstring and at most 400 lines."""
+    wrong = []
+    for path in sorted(HOUSE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if not ast.get_docstring(ast.parse(text)):
+            wrong.append(f"{path.relative_to(HOUSE)} has no docstring")
+        if (lines := len(text.splitlines())) > 400:
+            wrong.append(f"{path.relative_to(HOUSE)} has {lines} lines")
+    assert not wrong

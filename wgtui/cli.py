@@ -1,0 +1,221 @@
+"""Front door: the words of the command line → one source, one view, one exit code.
+
+0 it arrives (clean) · 1 it does not, or nobody can know · 2 the words cannot be understood · 3 the
+source cannot be read. stdout carries only the answer; everything else goes to stderr. Textual is
+imported only for the TUI.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from wgtui import __version__
+from wgtui.engine.agreement import differences
+from wgtui.engine.lookup import lookup
+from wgtui.errors import QueryError, SourceError
+from wgtui.model.flow import Flow
+from wgtui.model.snapshot import Snapshot
+from wgtui.report.as_json import error_json, lookup_json
+from wgtui.report.printable import printable
+from wgtui.report.sentences import answer, kernel_line
+from wgtui.report.text import render
+from wgtui.sources import Source, open_source
+
+OK: Final = 0
+NOT_DELIVERED: Final = 1
+USAGE: Final = 2
+UNREADABLE: Final = 3
+
+HELP: Final = """\
+usage: wgtui [OPTIONS]                  the terminal UI
+       wgtui [OPTIONS] FLOW…            the terminal UI, with a first question
+       wgtui lookup [OPTIONS] FLOW…     one answer as text (- : one flow a line on stdin)
+       wgtui snapshot [OPTIONS]         save what the source shows, to be opened elsewhere
+       wgtui check [OPTIONS]            (arrives with a later version)
+
+What happens to a packet on this host: which rule, which route, which WireGuard peer, how the encrypted
+packet leaves, and would a packet from there be let in. Reads only; changes nothing; stores no secret.
+
+FLOW, the words of 'ip route get':
+  ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark N[/MASK]] [tos N] [uid N]
+          [ipproto tcp|udp|icmp|ipv6-icmp|N] [sport N] [dport N] [flowlabel N] [peer NAME-OR-KEY]
+  without iif: a packet made on this host; iif wg0 peer P: just decrypted from peer P
+
+options:
+  --source SRC   where the facts come from: live (default), live:NETNS, demo, a snapshot file,
+                 or a facts folder (the output of ip -j and wg show, see README)
+  --demo         short for --source demo
+  --json         lookup: the answer as one JSON object (a flow: one object; -: one a line)
+  -o FILE        snapshot: write to FILE instead of stdout
+  --ascii        plain ASCII glyphs
+  --mouse        TUI: use the mouse (off by default, so the terminal can select text)
+  --version      print the version
+  -h, --help     print this
+
+exit codes: 0 the packet arrives · 1 it does not, or it cannot be known · 2 the words cannot be
+understood · 3 the source cannot be read
+"""
+
+COMMANDS: Final = ("lookup", "snapshot", "check")
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The command line, understood."""
+
+    command: str
+    """One of ``COMMANDS``; empty: the TUI."""
+    words: tuple[str, ...]
+    source: str
+    json: bool
+    output: str | None
+    ascii: bool
+    mouse: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our help and one-line errors."""
+
+    def format_help(self) -> str:
+        return HELP
+
+    def error(self, message: str) -> NoReturn:
+        raise QueryError(f"{message} (see wgtui --help)")
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Understand the words; raises ``QueryError``; ``--help`` and ``--version`` end the program."""
+    parser = _Parser(prog="wgtui", allow_abbrev=False)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--source")
+    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--mouse", action="store_true")
+    parser.add_argument("--version", action="version", version=f"wgtui {__version__}")
+    found = parser.parse_intermixed_args(list(argv))
+    words: list[str] = found.words
+    command = words.pop(0) if words and words[0] in COMMANDS else ""
+    if found.demo and found.source not in (None, "demo"):
+        raise QueryError("--demo and --source contradict each other")
+    if found.json and command not in ("lookup", "check"):
+        raise QueryError("--json goes with lookup or check")
+    if found.output is not None and command != "snapshot":
+        raise QueryError("-o goes with snapshot")
+    if command == "snapshot" and words:
+        raise QueryError(f"snapshot takes no words: {' '.join(words)!r}")
+    if command == "lookup" and not words:
+        raise QueryError("lookup: which address? (see wgtui --help)")
+    source = "demo" if found.demo else found.source or "live"
+    return Arguments(
+        command, tuple(words), source, found.json, found.output, found.ascii, found.mouse
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The program; returns its exit code."""
+    try:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
+        commands: dict[str, Callable[[Arguments], int]] = {
+            "": _tui,
+            "lookup": _lookup,
+            "snapshot": _snapshot,
+            "check": _check,
+        }
+        code = commands[arguments.command](arguments)
+        sys.stdout.flush()
+        return code
+    except QueryError as error:
+        _complain(error)
+        return USAGE
+    except SourceError as error:
+        print(f"wgtui: {printable(str(error))}", file=sys.stderr)
+        return UNREADABLE
+    except BrokenPipeError:
+        # Whoever read our output has enough; the interpreter must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _complain(error: QueryError) -> None:
+    """One line naming the word; the words below it with a caret, when there are some."""
+    print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
+    if " " in error.text:
+        print(f"  {printable(error.text)}\n  {' ' * error.position}^", file=sys.stderr)
+
+
+def _tui(arguments: Arguments) -> int:
+    question = " ".join(arguments.words)
+    if question:
+        Flow.parse(question)
+    from wgtui.tui.main import run
+
+    return run(arguments.source, question, mouse=arguments.mouse, ascii_only=arguments.ascii)
+
+
+def _check(_: Arguments) -> int:
+    raise QueryError("check arrives with a later version; wgtui lookup FLOW answers one question")
+
+
+def _snapshot(arguments: Arguments) -> int:
+    from wgtui.sources.saved import save
+
+    with closing(open_source(arguments.source)) as source:
+        snapshot = source.read()
+    save(snapshot, Path(arguments.output) if arguments.output else sys.stdout)
+    return OK
+
+
+def _lookup(arguments: Arguments) -> int:
+    if arguments.words != ("-",):
+        flow = Flow.parse(" ".join(arguments.words))  # before anything is read
+        with closing(open_source(arguments.source)) as source:
+            snapshot = source.read()
+            return _answer(arguments, source, snapshot, flow)
+    with closing(open_source(arguments.source)) as source:
+        return _answer_lines(arguments, source, source.read(), sys.stdin)
+
+
+def _answer(arguments: Arguments, source: Source, snapshot: Snapshot, flow: Flow) -> int:
+    trace = lookup(snapshot, flow)
+    asked = source.ask(flow)
+    if arguments.json:
+        found = differences(snapshot, trace, asked) if asked is not None else None
+        print(json.dumps(lookup_json(snapshot, trace, None if found is None else not found)))
+    else:
+        lines = answer(snapshot, trace)
+        told = kernel_line(snapshot, trace, asked) if asked is not None else None
+        print(render([*lines, *([told] if told else [])], arguments.ascii), end="")
+    return OK if trace.outcome.good else NOT_DELIVERED
+
+
+def _answer_lines(
+    arguments: Arguments, source: Source, snapshot: Snapshot, lines: Iterable[str]
+) -> int:
+    """One answer a line, in order, all about the same snapshot; the exit code is the worst of them."""
+    worst = OK
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            worst = max(worst, _answer(arguments, source, snapshot, Flow.parse(line.strip())))
+        except QueryError as error:
+            worst = USAGE
+            if arguments.json:
+                print(json.dumps(error_json(error.problem)))
+            else:
+                print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
+        sys.stdout.flush()
+    return worst
+

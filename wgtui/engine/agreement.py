@@ -1,0 +1,130 @@
+"""Does the running kernel give the same answer? What can be compared of a Trace and a RTM_GETROUTE reply.
+
+The kernel knows links, gateways, tables, sources and errnos; it does not know WireGuard, losers or
+which rule it was (S-C9). Where several legs can win, any of them agrees (S-B8).
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+from netaddr import IPAddress
+
+from wgtui.engine.rules import merged
+from wgtui.model.kernel import KernelAnswer
+from wgtui.model.network import LOCAL_TABLE, LinkIndex, RouteType
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import Outcome, Reason, Refusal, RouteStep, Trace
+
+_ERRNOS: Final[dict[Outcome, frozenset[int]]] = {
+    Outcome.NO_ROUTE: frozenset({errno.ENETUNREACH}),
+    Outcome.PROHIBITED: frozenset({errno.EACCES}),
+    Outcome.BLACKHOLED: frozenset({errno.EINVAL}),
+    Outcome.MARTIAN: frozenset({errno.EINVAL}),
+    # EXDEV before Linux 6.13, EINVAL since (S-C4).
+    Outcome.RPF_DROPPED: frozenset({errno.EINVAL, errno.EXDEV}),
+    Outcome.NOT_FORWARDED: frozenset({errno.EHOSTUNREACH}),
+}
+_DELIVERED: Final = (RouteType.LOCAL, RouteType.ANYCAST, RouteType.BROADCAST, RouteType.MULTICAST)
+
+
+def differences(
+    snapshot: Snapshot, trace: Trace, answer: KernelAnswer
+) -> tuple[Refusal, ...] | None:
+    """Where the two answers differ (wanted: ours, got: the kernel's); empty: they agree.
+
+    None: there is nothing to compare, because wgtui does not know, or refuses before routing does.
+    """
+    if trace.outcome in (Outcome.UNKNOWN, Outcome.NOT_ALLOWED) and trace.reason is not (
+        Reason.LEGS_DIFFER
+    ):
+        return None
+    expected = _expected_errnos(snapshot, trace)
+    if expected is not None:
+        if answer.errno in expected:
+            return ()
+        wanted = " or ".join(_name(number) for number in sorted(expected))
+        return (Refusal("answer", wanted, _answer_text(snapshot, answer)),)
+    if answer.errno is not None:
+        return (Refusal("answer", _own_text(snapshot, trace), _name(answer.errno)),)
+    route = trace.route
+    if trace.outcome is Outcome.LOCAL:
+        if answer.type in _DELIVERED:
+            return ()
+        return (Refusal("answer", "local", _answer_text(snapshot, answer)),)
+    if route is None:
+        return None
+    return tuple(_differences(snapshot, trace, route, answer))
+
+
+def _differences(
+    snapshot: Snapshot, trace: Trace, route: RouteStep, answer: KernelAnswer
+) -> list[Refusal]:
+    found: list[Refusal] = []
+    winner = route.route
+    legs = [(leg.link, leg.gateway) for leg in route.next_hops] or [(route.link, route.gateway)]
+    if len(legs) == 1:
+        legs = [(route.link, route.gateway)]
+    if (answer.link, answer.gateway) not in legs:
+        wanted = " or ".join(_leg_text(snapshot, link, gateway) for link, gateway in legs)
+        found.append(Refusal("way", wanted, _leg_text(snapshot, answer.link, answer.gateway)))
+    if winner is not None and answer.table is not None and winner.table != answer.table:
+        if not (winner.table == LOCAL_TABLE and merged(snapshot)):
+            found.append(Refusal("table", str(winner.table), str(answer.table)))
+    if winner is not None and answer.prefix is not None and winner.destination != answer.prefix:
+        found.append(Refusal("prefix", str(winner.destination), str(answer.prefix)))
+    single = len(route.next_hops) < 2 and trace.flow.source is None and trace.flow.iif is None
+    if single and answer.source is not None and answer.source != route.source:
+        found.append(Refusal("source", str(route.source), str(answer.source)))
+    return found
+
+
+def _expected_errnos(snapshot: Snapshot, trace: Trace) -> frozenset[int] | None:
+    """The errnos that mean the same as our outcome; None: we expect a route."""
+    arriving, family = trace.flow.iif is not None, trace.flow.family
+    if trace.outcome is Outcome.NOT_FORWARDED and family == 6:
+        return None  # the query answers although a real packet would be dropped (S-B70)
+    if trace.outcome is Outcome.LINK_DOWN and trace.route is None:
+        return frozenset({errno.ENETUNREACH, errno.ENETDOWN})
+    if trace.outcome is Outcome.UNREACHABLE:
+        by_rule = trace.reason is Reason.RULE
+        expected = frozenset({errno.ENETUNREACH if by_rule else errno.EHOSTUNREACH})
+    elif trace.reason is Reason.SOURCE_NOT_LOCAL:
+        expected = frozenset({errno.ENETUNREACH, errno.EINVAL})
+    else:
+        found = _ERRNOS.get(trace.outcome)
+        if found is None:
+            return None
+        expected = found
+    routing = (Outcome.MARTIAN, Outcome.RPF_DROPPED, Outcome.NOT_FORWARDED)
+    if arriving and family == 4 and trace.outcome not in routing:
+        # A failed lookup says EHOSTUNREACH where forwarding is off (S-B40).
+        if not snapshot.conf(4, trace.flow.iif or "", "forwarding"):
+            expected = frozenset({errno.EHOSTUNREACH})
+    return expected
+
+
+def _name(number: int) -> str:
+    return errno.errorcode.get(number, str(number))
+
+
+def _leg_text(
+    snapshot: Snapshot, link: LinkIndex | None, gateway: IPAddress | None
+) -> str:
+    name = snapshot.link_name(link) or "no link"
+    return f"via {gateway} dev {name}" if gateway is not None else f"dev {name}"
+
+
+def _own_text(snapshot: Snapshot, trace: Trace) -> str:
+    route = trace.route
+    if route is None:
+        return trace.outcome.value
+    return _leg_text(snapshot, route.link, route.gateway)
+
+
+def _answer_text(snapshot: Snapshot, answer: KernelAnswer) -> str:
+    if answer.errno is not None:
+        return _name(answer.errno)
+    kind = answer.type.value if answer.type else "a route"
+    return f"{kind} {_leg_text(snapshot, answer.link, answer.gateway)}"

@@ -1,0 +1,131 @@
+"""Which route wins in one table, and who lost to it? IPv4.
+
+fib_trie.c:fib_table_lookup; S-B1 … S-B5. Candidates are visited longest prefix first; at one prefix in
+dump order (tos descending, metric ascending, then list order). The first that nothing speaks against
+wins; everything else that covers the address is a loser with a reason.
+
+While IPv4's local and main tables are still one tree (S-A4), both are visited together: the longer
+prefix first, local before main at the same prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from wgtui.engine.query import NO_LINK, Query
+from wgtui.engine.selectors import LEGACY_TOS
+from wgtui.model.network import LOCAL_TABLE, NextHop, Route, RouteInfo, RouteType, TableId
+from wgtui.model.routes import RouteTable
+from wgtui.model.trace import LostRoute, Loss, Refusal, TableStep
+
+ERROR_TYPES: Final = frozenset(
+    {
+        RouteType.BLACKHOLE,
+        RouteType.UNREACHABLE,
+        RouteType.PROHIBIT,
+        RouteType.THROW,
+        RouteType.NAT,
+        RouteType.XRESOLVE,
+    }
+)
+"""Decided before next hops and oif are looked at (S-B3)."""
+
+
+class Match(NamedTuple):
+    """What one look into one table gave."""
+
+    step: TableStep
+    legs: tuple[NextHop, ...] = ()
+    """The winner's usable next hops."""
+    unknown: bool = False
+    """Something of the winner cannot be understood."""
+
+
+def match4(table: TableId, tables: Sequence[RouteTable], query: Query) -> Match:
+    """Look the destination up in one table, or in the merged local and main tables."""
+    winner: Route | None = None
+    legs: tuple[NextHop, ...] = ()
+    lost: list[LostRoute] = []
+    for routes, row in _candidates(tables, query.destination):
+        route = routes[row]
+        if winner is not None:
+            lost.append(_after(route, winner))
+            continue
+        refused, legs = usable4(route.info, query)
+        if refused is None:
+            winner = route
+        else:
+            lost.append(LostRoute(route, *refused))
+    unknown = winner is not None and bool(winner.info.unknown)
+    return Match(TableStep(table, winner, tuple(lost)), legs if winner else (), unknown)
+
+
+def _candidates(tables: Sequence[RouteTable], address: int) -> Iterator[tuple[RouteTable, int]]:
+    if len(tables) == 1:
+        tree = tables[0].tree
+        for first in tree.covering(address):
+            for row in tree.same(first):
+                yield tables[0], row
+        return
+    found = [
+        (-table.tree.lengths[row], table.table != LOCAL_TABLE, table, row)
+        for table in tables
+        for first in table.tree.covering(address)
+        for row in table.tree.same(first)
+    ]
+    for _, _, table, row in sorted(found, key=lambda entry: entry[:2]):
+        yield table, row
+
+
+def usable4(
+    info: RouteInfo, query: Query
+) -> tuple[tuple[Loss, Refusal | None] | None, tuple[NextHop, ...]]:
+    """What speaks against a route, or None and its usable next hops (S-B2, S-B5)."""
+    if info.tos and info.tos != query.tos & LEGACY_TOS:
+        return (Loss.TOS, Refusal("tos", hex(info.tos), hex(query.tos & LEGACY_TOS))), ()
+    if info.type in ERROR_TYPES or info.nexthop_blackhole:
+        return None, ()
+    alive = tuple(leg for leg in info.next_hops if not leg.dead)
+    if info.next_hops and not alive:
+        return (Loss.DEAD, None), ()
+    if query.oif != NO_LINK:
+        # With oif there is no hashing: the first leg on that link (S-B7).
+        alive = tuple(leg for leg in alive if leg.link == query.oif)[:1]
+        if not alive:
+            return (Loss.OIF, None), ()
+    return None, alive
+
+
+def _after(route: Route, winner: Route) -> LostRoute:
+    if route.destination.length < winner.destination.length:
+        wanted, got = f"/{winner.destination.length}", f"/{route.destination.length}"
+        return LostRoute(route, Loss.SHORTER, Refusal("prefix", wanted, got))
+    if winner.table == LOCAL_TABLE != route.table:
+        return LostRoute(route, Loss.LOCAL_FIRST)
+    if winner.info.tos != route.info.tos:
+        return LostRoute(route, Loss.TOS, Refusal("tos", hex(winner.info.tos), hex(route.info.tos)))
+    metrics = Refusal("metric", str(winner.info.metric), str(route.info.metric))
+    return LostRoute(route, Loss.METRIC, metrics)
+
+
+def rotating_defaults(table: RouteTable, match: Match, query: Query) -> tuple[NextHop, ...]:
+    """All gateways that dead-gateway detection may choose instead of the first default route (S-B11).
+
+    Several IPv4 defaults of one metric, each with a gateway: which one is used depends on the state
+    of their neighbours, so all of them can win.
+    """
+    winner = match.step.winner
+    if winner is None or winner.destination.length or query.oif != NO_LINK or not match.legs:
+        return match.legs
+    if winner.info.type is not RouteType.UNICAST or match.legs[0].gateway is None:
+        return match.legs
+    legs = list(match.legs)
+    for row in table.tree.same(winner.row):
+        info = table.info(row)
+        if row == winner.row or info.type is not RouteType.UNICAST or info.scope != winner.info.scope:
+            continue
+        if (info.metric, info.tos) != (winner.info.metric, winner.info.tos):
+            continue
+        legs += [leg for leg in info.next_hops[:1] if not leg.dead and leg.gateway is not None]
+    return tuple(legs)

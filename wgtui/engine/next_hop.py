@@ -1,0 +1,92 @@
+"""By which link, gateway and source does the packet leave, once a route has won?
+
+route.c:fib_select_path (S-B7 … S-B11), fib_semantics.c (S-B30), ip6_fib.c:fib6_select_path (S-B66).
+Where several next hops can win, the step names all of them: which one the kernel takes depends on a
+hash with a secret seed (S-B8).
+"""
+
+from __future__ import annotations
+
+from netaddr import IPAddress
+
+from wgtui.engine.query import Query
+from wgtui.engine.rules import Found
+from wgtui.engine.source_address import select4, select6
+from wgtui.model.network import LOOPBACK, LinkIndex, NextHop, Route, RouteType
+from wgtui.model.prefix import Prefix
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import RouteStep
+
+_BROADCAST = 0xFFFFFFFF
+_MULTICAST4 = Prefix.parse("224.0.0.0/4")
+
+
+def is_multicast4(address: int) -> bool:
+    """224.0.0.0/4"""
+    return _MULTICAST4.covers(address)
+
+
+def is_multicast6(address: int) -> bool:
+    """ff00::/8"""
+    return address >> 120 == 0xFF
+
+
+def on_link(snapshot: Snapshot, query: Query, link: LinkIndex, scope: int) -> RouteStep:
+    """Out by a link without asking any table (S-B15)."""
+    source = (
+        IPAddress(query.source, query.family)
+        if query.source
+        else select4(snapshot, link, 0, scope)
+    )
+    return RouteStep(None, link, None, source, (NextHop(link),))
+
+
+def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
+    """The way that the winning route gives; for error types only its name."""
+    route = found.route
+    if route is None:
+        raise ValueError("no route won")
+    legs = found.legs
+    if found.error is not None and not legs:
+        return RouteStep(route, None, None, None)
+    if route.info.type in (RouteType.LOCAL, RouteType.ANYCAST):
+        return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
+    first = legs[0] if legs else NextHop(None)
+    gateway = None if _goes_to_all(query, route) else first.gateway
+    return RouteStep(route, first.link, gateway, source_of(snapshot, query, route, first), legs)
+
+
+def _goes_to_all(query: Query, route: Route) -> bool:
+    """Broadcast and multicast packets drop the gateway (S-B18)."""
+    if query.family == 6:
+        return False
+    if query.destination == _BROADCAST:
+        return True
+    return is_multicast4(query.destination) and route.destination.length < 4
+
+
+def source_of(snapshot: Snapshot, query: Query, route: Route, leg: NextHop) -> IPAddress | None:
+    """The source that the route gives to a packet that has none."""
+    if query.source:
+        return IPAddress(query.source, query.family)
+    if route.info.preferred_source is not None:
+        return route.info.preferred_source
+    if query.family == 6:
+        return select6(snapshot, leg.link, query.destination)
+    towards = int(leg.gateway) if leg.gateway is not None and leg.gateway.version == 4 else 0
+    if leg.gateway is not None and leg.gateway.version == 6:
+        # The kernel compares the first four bytes of such a gateway: they lie in no subnet (S-B13).
+        towards = int(leg.gateway) >> 96
+    return select4(snapshot, leg.link, towards, route.info.scope)
+
+
+def _local_source(
+    snapshot: Snapshot, query: Query, route: Route, legs: tuple[NextHop, ...]
+) -> IPAddress | None:
+    if query.source:
+        return IPAddress(query.source, query.family)
+    if route.info.preferred_source is not None:
+        return route.info.preferred_source
+    if query.family == 4:
+        return IPAddress(query.destination, 4)
+    return select6(snapshot, legs[0].link if legs else LOOPBACK, query.destination)

@@ -1,0 +1,128 @@
+"""How does a packet made on this host find its way? Before, around and after the rules.
+
+IPv4: route.c:ip_route_output_key_hash_rcu (S-B15 … S-B19). IPv6: ip6_route_output_flags (S-B63, S-B69).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from wgtui.engine.next_hop import is_multicast4, is_multicast6, on_link, way_out
+from wgtui.engine.query import NO_LINK, Query, vrf_of
+from wgtui.engine.rules import Found, walk
+from wgtui.model.network import LOOPBACK, RouteType, Scope
+from wgtui.model.prefix import Prefix
+from wgtui.model.snapshot import Snapshot, Subject
+from wgtui.model.trace import Outcome, Reason, RouteStep, RuleStep
+
+BROADCAST: Final = 0xFFFFFFFF
+_LOCAL_MULTICAST: Final = Prefix.parse("224.0.0.0/24")
+_LOOPBACK4: Final = Prefix.parse("127.0.0.0/8")
+_LINK_LOCAL6: Final = Prefix.parse("fe80::/10")
+_IGMP: Final = 2
+
+
+class Way(NamedTuple):
+    """Where routing sends a packet, before anybody looks at the link it leaves by."""
+
+    steps: tuple[RuleStep, ...] = ()
+    route: RouteStep | None = None
+    error: Outcome | None = None
+    """It ends here; None: it goes to ``route.link``."""
+    reason: Reason | None = None
+
+    @property
+    def local(self) -> bool:
+        """Delivered on this host."""
+        return (
+            self.route is not None
+            and self.route.route is not None
+            and self.route.route.info.type in (RouteType.LOCAL, RouteType.ANYCAST)
+        )
+
+
+def refused(outcome: Outcome, reason: Reason | None = None) -> Way:
+    """No way, and no rule was asked."""
+    return Way((), None, outcome, reason)
+
+
+def send(snapshot: Snapshot, query: Query) -> Way:
+    """The way of a packet made here."""
+    return _send4(snapshot, query) if query.family == 4 else _send6(snapshot, query)
+
+
+def from_found(snapshot: Snapshot, query: Query, found: Found) -> Way:
+    """The way that a finished walk gives."""
+    route = way_out(snapshot, query, found) if found.route is not None else None
+    return Way(found.steps, route, found.error, found.reason)
+
+
+def _send4(snapshot: Snapshot, query: Query) -> Way:
+    early = _before4(snapshot, query)
+    if early is not None:
+        return early
+    if query.destination == 0:
+        query = query.with_(destination=query.source or 0x7F000001)
+    found = walk(snapshot, query)
+    failed = found.error not in (None, Outcome.UNKNOWN)
+    if failed and query.oif != NO_LINK and vrf_of(snapshot, query.oif) is None:
+        # Bound to a link, an IPv4 packet leaves on-link whatever the tables say (S-B15, S-B16).
+        return Way(found.steps, on_link(snapshot, query, query.oif, Scope.LINK))
+    way = from_found(snapshot, query, found)
+    if way.error is None and way.route is not None and not _loopback_source_ok(snapshot, way):
+        return Way(way.steps, way.route, Outcome.MARTIAN, Reason.LOOPBACK_ADDRESS)
+    return way
+
+
+def _before4(snapshot: Snapshot, query: Query) -> Way | None:
+    """What is decided before any rule is asked; None: go on."""
+    source, destination, oif = query.source, query.destination, query.oif
+    to_all = is_multicast4(destination) or destination == BROADCAST
+    if source:
+        if is_multicast4(source) or source == BROADCAST:
+            return refused(Outcome.MARTIAN, Reason.SOURCE_INVALID)
+        if snapshot.gap(Subject.ADDRESSES) and not snapshot.is_local(4, source):
+            return refused(Outcome.UNKNOWN, Reason.ADDRESSES_UNREADABLE)
+        if oif == NO_LINK and to_all:
+            home = snapshot.own_addresses.get((4, source))
+            if home is None:
+                return refused(Outcome.NO_ROUTE, Reason.SOURCE_NOT_LOCAL)
+            return Way((), on_link(snapshot, query, home, Scope.LINK))
+        if not snapshot.is_local(4, source):
+            return refused(Outcome.NO_ROUTE, Reason.SOURCE_NOT_LOCAL)
+    if oif != NO_LINK:
+        link = snapshot.links[oif]
+        if link.up is False:
+            return refused(Outcome.LINK_DOWN, Reason.OIF_DOWN)
+        local_group = _LOCAL_MULTICAST.covers(destination) or destination == BROADCAST
+        if local_group or query.protocol == _IGMP:
+            return Way((), on_link(snapshot, query, oif, Scope.LINK))
+    return None
+
+
+def _loopback_source_ok(snapshot: Snapshot, way: Way) -> bool:
+    """127/8 as a source only leaves by lo, or where route_localnet allows it (S-D8)."""
+    route = way.route
+    if route is None or route.source is None or not _LOOPBACK4.covers(int(route.source)):
+        return True
+    link = snapshot.links.get(route.link) if route.link is not None else None
+    if link is None or link.loopback or route.link == LOOPBACK:
+        return True
+    return bool(
+        snapshot.conf(4, "all", "route_localnet") or snapshot.conf(4, link.name, "route_localnet")
+    )
+
+
+def _send6(snapshot: Snapshot, query: Query) -> Way:
+    if query.oif != NO_LINK and snapshot.links[query.oif].up is False:
+        return refused(Outcome.LINK_DOWN, Reason.OIF_DOWN)
+    if query.source and is_multicast6(query.source):
+        return refused(Outcome.MARTIAN, Reason.SOURCE_INVALID)
+    strict = needs_strict(query.destination) or (query.oif != NO_LINK and query.source == 0)
+    query = query.with_(strict=strict)
+    return from_found(snapshot, query, walk(snapshot, query))
+
+
+def needs_strict(destination: int) -> bool:
+    """Multicast, link-local and loopback destinations only leave by the link that is asked for (S-B63)."""
+    return is_multicast6(destination) or _LINK_LOCAL6.covers(destination) or destination == 1

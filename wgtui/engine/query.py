@@ -1,0 +1,72 @@
+"""What does one lookup carry? The kernel's flowi4 / flowi6, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from wgtui.model.flow import Flow
+from wgtui.model.network import LOOPBACK, Link, LinkIndex
+from wgtui.model.prefix import Family
+from wgtui.model.snapshot import Snapshot
+
+NO_LINK = LinkIndex(0)
+UDP = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One packet as the rules and tables see it."""
+
+    family: Family
+    destination: int
+    source: int = 0
+    """0: no source yet. IPv4 rules compare it all the same (S-A17), IPv6 rules do not (S-A61)."""
+    iif: LinkIndex = LOOPBACK
+    """lo for packets made here (S-A14)."""
+    oif: LinkIndex = NO_LINK
+    mark: int = 0
+    tos: int = 0
+    uid: int = 0
+    protocol: int = 0
+    sport: int = 0
+    dport: int = 0
+    flowlabel: int = 0
+    input: bool = False
+    """It arrived on ``iif``: IPv6 then prefers routes through that link (S-B64)."""
+    strict: bool = False
+    """IPv6: only routes through ``oif`` will do (S-B63)."""
+
+    def with_(self, **changes: int) -> Query:
+        """A copy with other fields."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # the callers' keywords are fields
+
+
+def query_of(snapshot: Snapshot, flow: Flow, iif: LinkIndex, oif: LinkIndex) -> Query:
+    """The flow with what it leaves out, as RTM_GETROUTE fills it (S-C3, S-A21, S-A65)."""
+    family = flow.family
+    uid = flow.uid if flow.uid is not None else snapshot.uid
+    if flow.iif is not None and (family == 4 or flow.uid is None):
+        uid = 0  # packets from outside belong to nobody here
+    protocol = flow.protocol if flow.protocol is not None else UDP if family == 4 else 0
+    return Query(
+        family=family,
+        destination=int(flow.destination),
+        source=int(flow.source) if flow.source is not None else 0,
+        iif=iif,
+        oif=oif,
+        mark=flow.mark,
+        tos=flow.tos,
+        uid=uid,
+        protocol=protocol,
+        sport=flow.sport or 0,
+        dport=flow.dport or 0,
+        flowlabel=flow.flowlabel,
+    )
+
+
+def vrf_of(snapshot: Snapshot, index: LinkIndex) -> Link | None:
+    """The VRF a link is, or is a member of (S-A23)."""
+    link = snapshot.links.get(index)
+    if link is not None and link.kind != "vrf":
+        link = snapshot.links.get(link.master) if link.master is not None else None
+    return link if link is not None and link.kind == "vrf" else None

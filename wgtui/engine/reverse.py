@@ -1,0 +1,153 @@
+"""Would a packet *from* there be let in, and would the answer go back the same way?
+
+One entry per entrance: the link that the way out uses, then every WireGuard device with an owner for the
+address. On a WireGuard device the source must belong to the sending peer (S-E31); the encrypted packet
+must pass the underlay link's filter first, the decrypted one the device's own (section D).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wgtui.engine import cryptokey
+from wgtui.engine.leaving import outer_trace
+from wgtui.engine.query import UDP, Query
+from wgtui.engine.reverse_path import either, validate
+from wgtui.model.network import Link, LinkIndex
+from wgtui.model.snapshot import Snapshot, Subject
+from wgtui.model.trace import (
+    BackOutcome,
+    Ownership,
+    Reason,
+    ReversePath,
+    ReverseStep,
+    RpResult,
+    Trace,
+)
+from wgtui.model.wireguard import Birth
+
+
+def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[ReverseStep]:
+    """The reverse check of an answered flow, at every entrance."""
+    route = trace.route
+    out = route.link if route is not None else None
+    seen: set[LinkIndex] = set()
+    if out is not None and out in snapshot.links:
+        seen.add(out)
+        yield _at(snapshot, snapshot.links[out], trace, query, out)
+    for device in snapshot.devices.values():
+        link = snapshot.links.get(device.link)
+        if link is None or device.link in seen:
+            continue
+        if device.owners.owner(query.family, query.destination) is not None:
+            yield _at(snapshot, link, trace, query, out)
+
+
+def _at(
+    snapshot: Snapshot, link: Link, trace: Trace, query: Query, out: LinkIndex | None
+) -> ReverseStep:
+    """The packet from ``query.destination`` comes in on ``link``; the reply would leave by ``out``."""
+    if cryptokey.hidden(snapshot, link) or (not link.seen and link.index not in snapshot.devices):
+        reason = Reason.WIREGUARD_UNREADABLE if link.seen else Reason.LINKS_UNREADABLE
+        return ReverseStep(link.index, BackOutcome.UNKNOWN, reason, reply_link=out)
+    device = cryptokey.device_of(snapshot, link)
+    owner: Ownership | None = None
+    outer: ReversePath | None = None
+    if device is not None:
+        owner = cryptokey.owner_step(device, query.family, query.destination).owner
+        if owner is None:
+            reason = Reason.NOBODY_OWNS_SOURCE
+            return ReverseStep(link.index, BackOutcome.NOT_ALLOWED, reason, reply_link=out)
+        outer = _underlay(snapshot, owner, trace)
+    path = None
+    if query.family == 4:
+        path = validate(snapshot, _coming_back(snapshot, link, trace, query))
+    outcome, why = _judge(link, path, outer, out)
+    return ReverseStep(link.index, outcome, why, owner, path, outer, out)
+
+
+def _coming_back(snapshot: Snapshot, link: Link, trace: Trace, query: Query) -> Query:
+    """The packet from there to here: to the address the way out would be sent from.
+
+    Decrypted packets have no mark (S-E32), and neither has what just came off a wire.
+    """
+    route = trace.route
+    here = query.source
+    if not here and route is not None and route.source is not None and route.link == link.index:
+        here = int(route.source)
+    if not here:
+        own = (int(entry.address) for entry in link.addresses if entry.address.version == 4)
+        here = next(own, 0)
+    if not here and route is not None and route.source is not None:
+        here = int(route.source)
+    return Query(
+        family=4,
+        destination=here,
+        source=query.destination,
+        iif=link.index,
+        tos=query.tos,
+        protocol=query.protocol,
+        sport=query.dport,
+        dport=query.sport,
+    )
+
+
+def _judge(
+    link: Link, path: ReversePath | None, outer: ReversePath | None, out: LinkIndex | None
+) -> tuple[BackOutcome, Reason | None]:
+    for found in (outer, path):
+        if found is not None and found.result is RpResult.DROP:
+            return BackOutcome.RPF_DROPPED, None
+    if path is not None and path.result is RpResult.UNKNOWN:
+        return BackOutcome.UNKNOWN, Reason.SYSCTL_UNREADABLE
+    if outer is not None and outer.result is RpResult.UNKNOWN:
+        unseen = outer.mode is None
+        return BackOutcome.UNKNOWN, Reason.SYSCTL_UNREADABLE if unseen else Reason.MARK_MAY_CHANGE
+    return (BackOutcome.ACCEPTED if out == link.index else BackOutcome.ASYMMETRIC), None
+
+
+def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath | None:
+    """The encrypted packet from the peer's endpoint, at the link where ours leave to it.
+
+    None: no endpoint, an IPv6 underlay, or one that cannot be seen from here.
+    """
+    endpoint = owner.peer.endpoint
+    if endpoint is None or endpoint.address.version == 6 or owner.device.birth is Birth.ELSEWHERE:
+        return None
+    ours = trace.ownership.owner if trace.ownership is not None else None
+    outer = trace.outer if ours == owner else None
+    if outer is None:
+        outer = outer_trace(snapshot, owner, endpoint)
+    route = outer.route
+    if route is None or route.link is None or route.source is None or not outer.outcome.good:
+        return None
+    link = snapshot.links.get(route.link)
+    if link is None:
+        return None
+    packet = Query(
+        family=4,
+        destination=int(route.source),
+        source=int(endpoint.address),
+        iif=link.index,
+        protocol=UDP,
+        sport=endpoint.port,
+        dport=owner.device.listen_port,
+    )
+    plain = validate(snapshot, packet)
+    if plain.result is not RpResult.DROP or not owner.device.fwmark:
+        return plain
+    # wg-quick restores the mark of such replies from the connection (S-F4); with src_valid_mark the
+    # filter then sees it, and both are needed (S-D11).
+    if either(snapshot, link, "src_valid_mark") is False:
+        return plain
+    marked = validate(snapshot, packet.with_(mark=owner.device.fwmark))
+    if marked.result is RpResult.DROP:
+        return plain
+    if snapshot.hooks is None or snapshot.gap(Subject.FIREWALL):
+        return ReversePath(link.index, plain.mode, RpResult.UNKNOWN, plain.why, plain.back)
+    prerouting = [hook.does for hook in snapshot.hooks if hook.hook == "prerouting"]
+    if any("restore-mark" in does for does in prerouting):
+        return marked
+    if any("mark" in does for does in prerouting):
+        return ReversePath(link.index, plain.mode, RpResult.UNKNOWN, plain.why, plain.back)
+    return plain

@@ -1,0 +1,122 @@
+"""Does IPv4 source validation let a packet in on this link?
+
+fib_frontend.c:fib_validate_source, __fib_validate_source; S-D1 … S-D6. The kernel looks up the way back
+to the source, with the packet's own destination as source, and compares the link. IPv6 has no such
+filter (S-D9).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wgtui.engine.next_hop import way_out
+from wgtui.engine.query import Query, vrf_of
+from wgtui.engine.rules import Found, only_default_rules, walk
+from wgtui.model.network import LOOPBACK, Link, LinkIndex, RouteType
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import Outcome, ReversePath, RpResult, RpWhy
+
+OFF: Final = 0
+STRICT: Final = 1
+LOOSE: Final = 2
+
+
+def effective_mode(snapshot: Snapshot, link: Link) -> int | None:
+    """max(all, link): 0 off, 1 strict, 2 loose (S-D1); None when either could not be seen."""
+    values = (snapshot.conf(4, "all", "rp_filter"), snapshot.conf(4, link.name, "rp_filter"))
+    if None in values:
+        return LOOSE if LOOSE in values else None
+    return max(value for value in values if value is not None)
+
+
+def either(snapshot: Snapshot, link: Link, key: str) -> bool | None:
+    """A switch that counts when ``all`` or the link has it on (S-D8); None when it could not be seen."""
+    values = (snapshot.conf(4, "all", key), snapshot.conf(4, link.name, key))
+    if any(values):
+        return True
+    return None if None in values else False
+
+
+def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) -> ReversePath:
+    """Validate ``packet.source`` on ``packet.iif``; ``out`` is where it is forwarded to, None: delivered here."""
+    link = snapshot.links[packet.iif]
+    mode = effective_mode(snapshot, link)
+    accept_local = either(snapshot, link, "accept_local")
+    if mode == OFF:
+        fast = _fast(snapshot, packet, link, accept_local, out)
+        if fast is not None:
+            return fast
+    use_mark = either(snapshot, link, "src_valid_mark") if packet.mark else False
+    if use_mark is None:
+        return ReversePath(link.index, mode, RpResult.UNKNOWN, RpWhy.UNKNOWN)
+    mark = packet.mark if use_mark else 0
+    back = Query(
+        family=4,
+        destination=packet.source,
+        source=packet.destination,
+        iif=out if out is not None else LOOPBACK,
+        mark=mark,
+        tos=packet.tos,
+        protocol=packet.protocol,
+        sport=packet.dport,
+        dport=packet.sport,
+    )
+    found = walk(snapshot, back)
+    route = way_out(snapshot, back, found) if found.route is not None else None
+    result, why = _judge(snapshot, link, mode, accept_local, found)
+    return ReversePath(link.index, mode, result, why, route, mark)
+
+
+def _fast(
+    snapshot: Snapshot, packet: Query, link: Link, accept_local: bool | None, out: LinkIndex | None
+) -> ReversePath | None:
+    """Filter off: only this host's own addresses are refused as sources (S-D3). None: the full check."""
+    if out == link.index and either(snapshot, link, "send_redirects") is not False:
+        return None
+    if accept_local:
+        return ReversePath(link.index, OFF, RpResult.PASS, RpWhy.OFF)
+    rules = snapshot.rules.get(4)
+    if rules is None or not only_default_rules(4, rules):
+        return None
+    if not snapshot.is_local(4, packet.source):
+        return ReversePath(link.index, OFF, RpResult.PASS, RpWhy.OFF)
+    if accept_local is None:
+        return ReversePath(link.index, OFF, RpResult.UNKNOWN, RpWhy.UNKNOWN)
+    return ReversePath(link.index, OFF, RpResult.DROP, RpWhy.OWN_SOURCE)
+
+
+def _judge(
+    snapshot: Snapshot, link: Link, mode: int | None, accept_local: bool | None, found: Found
+) -> tuple[RpResult, RpWhy]:
+    if found.error is Outcome.UNKNOWN:
+        return (RpResult.PASS, RpWhy.OFF) if mode == OFF else (RpResult.UNKNOWN, RpWhy.UNKNOWN)
+    if found.error is not None or found.route is None:
+        return _last(mode, RpWhy.NO_ROUTE_BACK)
+    info = found.route.info
+    if info.type is not RouteType.UNICAST:
+        if info.type is not RouteType.LOCAL:
+            return RpResult.DROP, RpWhy.NOT_UNICAST
+        if not accept_local:
+            known = accept_local is not None
+            return (RpResult.DROP if known else RpResult.UNKNOWN), RpWhy.OWN_SOURCE
+    vrf = vrf_of(snapshot, link.index)
+    for leg in info.next_hops:
+        same_vrf = vrf is not None and leg.link is not None and vrf_of(snapshot, leg.link) is vrf
+        if leg.link == link.index or same_vrf:
+            return RpResult.PASS, RpWhy.OWN_LINK
+    if info.type is RouteType.LOCAL and link.loopback:
+        return RpResult.PASS, RpWhy.OWN_LINK
+    if not any(entry.address.version == 4 for entry in link.addresses):
+        return _last(mode, RpWhy.NO_ADDRESS)
+    if mode == STRICT:
+        return RpResult.DROP, RpWhy.STRICT_OTHER_LINK
+    if mode is None:
+        return RpResult.UNKNOWN, RpWhy.UNKNOWN
+    return RpResult.PASS, RpWhy.OFF if mode == OFF else RpWhy.LOOSE
+
+
+def _last(mode: int | None, why: RpWhy) -> tuple[RpResult, RpWhy]:
+    """Where the kernel gives up: only a filter that is off lets it pass (S-D5)."""
+    if mode is None:
+        return RpResult.UNKNOWN, RpWhy.UNKNOWN
+    return (RpResult.PASS, RpWhy.OFF) if mode == OFF else (RpResult.DROP, why)

@@ -1,0 +1,185 @@
+"""The answer as stable JSON: contract §4, word for word."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wgtui.model.flow import Flow
+from wgtui.model.network import NextHop, RouteType
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import (
+    ArrivalStep,
+    Outcome,
+    Ownership,
+    Reason,
+    ReversePath,
+    ReverseStep,
+    RouteStep,
+    Trace,
+)
+
+LOOKUP_SCHEMA: Final = "wgtui.lookup/1"
+
+Json = dict[str, object]
+
+_NOT_ROUTED: Final = frozenset({Outcome.NOT_ALLOWED, Outcome.MARTIAN, Outcome.RPF_DROPPED})
+"""Refused before routing had a say."""
+
+
+def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = None) -> Json:
+    """One answer as an object; ``kernel_agrees`` is None where no kernel was asked."""
+    return {
+        "schema": LOOKUP_SCHEMA,
+        "flow": flow_json(trace.flow),
+        "outcome": trace.outcome.value,
+        "reason": reason_code(trace.reason),
+        "out": out_json(snapshot, trace),
+        "back": [_back_json(snapshot, step) for step in trace.back],
+        "in": _in_json(snapshot, trace.arrival),
+        "findings": [],
+        "may_be_changed_by": [
+            {"family": hook.family, "table": hook.table, "chain": hook.chain, "hook": hook.hook}
+            for hook in trace.hooks
+        ],
+        "kernel": None if kernel_agrees is None else {"agrees": kernel_agrees},
+    }
+
+
+def error_json(problem: str) -> Json:
+    """A line that could not be understood."""
+    return {"error": problem}
+
+
+def flow_json(flow: Flow) -> Json:
+    """The packet asked about."""
+    return {
+        "to": str(flow.destination),
+        "from": None if flow.source is None else str(flow.source),
+        "iif": flow.iif,
+        "oif": flow.oif,
+        "mark": flow.mark,
+        "tos": flow.tos,
+        "uid": flow.uid,
+        "ipproto": flow.protocol,
+        "sport": flow.sport,
+        "dport": flow.dport,
+        "flowlabel": flow.flowlabel,
+        "peer": flow.peer,
+    }
+
+
+def reason_code(reason: Reason | None) -> str | None:
+    """The stable code."""
+    return None if reason is None else reason.value
+
+
+def out_json(snapshot: Snapshot, trace: Trace) -> Json | None:
+    """How the packet leaves; None when it was refused before routing."""
+    if trace.outcome in _NOT_ROUTED or not trace.steps:
+        return None
+    decided = trace.decided
+    rule = decided.rule if decided is not None else None
+    found = decided.found if decided is not None else None
+    outer = trace.outer
+    ownership = trace.ownership
+    return {
+        "rule": None
+        if rule is None
+        else {"priority": rule.priority, "table": found.table if found else rule.table},
+        "route": None if trace.route is None else _route_json(snapshot, trace, trace.route),
+        "owner": None
+        if ownership is None or ownership.owner is None
+        else _owner_json(ownership.owner),
+        "endpoint": None if trace.endpoint is None else str(trace.endpoint),
+        "outer": None
+        if outer is None
+        else {
+            "outcome": outer.outcome.value,
+            "reason": reason_code(outer.reason),
+            "flow": flow_json(outer.flow),
+            "out": out_json(snapshot, outer),
+        },
+    }
+
+
+def _route_json(snapshot: Snapshot, trace: Trace, step: RouteStep) -> Json | None:
+    source = None if step.source is None else str(step.source)
+    via = None if step.gateway is None else str(step.gateway)
+    dev = snapshot.link_name(step.link) or None
+    route = step.route
+    if route is None:
+        # On-link because the flow is bound to a link: no table had a say (S-B15).
+        return {
+            "table": None,
+            "to": None,
+            "type": RouteType.UNICAST.value,
+            "dev": dev,
+            "via": via,
+            "metric": None,
+            "src": source,
+        }
+    answer: Json = {
+        "table": route.table,
+        "to": str(route.destination),
+        "type": route.info.type.value,
+        "dev": dev,
+        "via": via,
+        "metric": route.info.metric,
+        "src": source,
+    }
+    if len(step.next_hops) > 1:
+        answer["next_hops"] = [_leg_json(snapshot, leg) for leg in step.next_hops]
+    return answer
+
+
+def _leg_json(snapshot: Snapshot, leg: NextHop) -> Json:
+    return {
+        "dev": snapshot.link_name(leg.link) or None,
+        "via": None if leg.gateway is None else str(leg.gateway),
+        "weight": leg.weight,
+    }
+
+
+def _owner_json(owner: Ownership | None) -> Json | None:
+    if owner is None:
+        return None
+    return {
+        "device": owner.device.name,
+        "peer": owner.peer.public_key,
+        "name": owner.peer.label or None,
+        "allowed_ip": str(owner.prefix),
+    }
+
+
+def _rp_json(snapshot: Snapshot, path: ReversePath | None) -> Json | None:
+    if path is None:
+        return None
+    return {
+        "device": snapshot.link_name(path.link),
+        "mode": path.mode,
+        "result": path.result.value,
+        "why": path.why.value,
+    }
+
+
+def _back_json(snapshot: Snapshot, step: ReverseStep) -> Json:
+    return {
+        "device": snapshot.link_name(step.link),
+        "outcome": step.outcome.value,
+        "reason": reason_code(step.reason),
+        "owner": _owner_json(step.owner),
+        "rp_filter": _rp_json(snapshot, step.reverse_path),
+        "outer_rp_filter": _rp_json(snapshot, step.outer_reverse_path),
+    }
+
+
+def _in_json(snapshot: Snapshot, step: ArrivalStep | None) -> Json | None:
+    if step is None:
+        return None
+    return {
+        "device": snapshot.link_name(step.link),
+        "outcome": step.outcome.value,
+        "reason": reason_code(step.reason),
+        "owner": _owner_json(step.owner),
+        "rp_filter": _rp_json(snapshot, step.reverse_path),
+    }

@@ -1,0 +1,96 @@
+"""What can one press, and what do the words mean? Made from the bindings, so it cannot be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from wgtui.report.line import Line, Tone
+from wgtui.tui.lookup_pane import AnswerList
+
+_GLOSSARY: Final = (
+    ("link", "a network interface"),
+    ("rule", "ip rule: the kernel asks them in order which table to look in"),
+    ("route", "in a table the longest prefix that covers the address wins, then the smallest metric"),
+    ("AllowedIPs", "per WireGuard device, the longest prefix that covers an address names its one owner:"
+     " on the way out by destination, on the way in by source"),
+    ("owner", "the peer that an address belongs to on a device"),
+    ("outer", "the encrypted packet, on its own way to the peer's endpoint"),
+    ("back", "would a packet from that address be let in again?"),
+    ("gap", "something that could not be seen; never the same as nothing there"),
+)  # fmt: skip
+
+_MARKS: Final = (
+    (Tone.GOOD, "the verdict: it arrives"),
+    (Tone.BAD, "the verdict: it does not, or it fails here"),
+    (Tone.UNKNOWN, "nobody can know, and why"),
+    (Tone.WON, "this rule, route or peer was chosen"),
+    (Tone.LOST, "it covers the address too, and lost"),
+    (Tone.REFUSED, "it was asked and did not match"),
+    (Tone.NOTE, "worth knowing"),
+)
+
+_KEY_NAMES: Final = {
+    "question_mark": "?",
+    "slash": "/",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "shift+tab": "Shift-Tab",
+    "escape": "Esc",
+}
+
+
+def key_name(key: str) -> str:
+    """What is printed on the key."""
+    if key.startswith("ctrl+"):
+        return f"Ctrl-{key[5:].upper()}"
+    return _KEY_NAMES.get(key, key if len(key) == 1 else key.capitalize())
+
+
+def help_lines(groups: Iterable[tuple[str, Iterable[BindingType]]]) -> tuple[Line, ...]:
+    """Everything, as lines: the keys by where they work, the marks, the words."""
+    lines = [
+        Line("Type an address: each key press is answered. j/k scroll this, Esc leaves it."),
+        Line(""),
+    ]
+    for title, bindings in groups:
+        lines.append(Line(title))
+        for binding in bindings:
+            if isinstance(binding, Binding):
+                keys = " ".join(key_name(key) for key in binding.key.split(","))
+                text = binding.tooltip or binding.description
+                lines.append(Line(text, label=binding.key_display or keys, indent=1))
+        lines.append(Line(""))
+    lines.append(Line("Marks, in the panes and in the answer"))
+    lines += [Line(text, tone, indent=1) for tone, text in _MARKS]
+    lines += [Line(""), Line("Words")]
+    lines += [Line(text, label=word, indent=1) for word, text in _GLOSSARY]
+    return tuple(lines)
+
+
+class HelpScreen(ModalScreen[None]):
+    """The help, over everything else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter", "dismiss", "close", show=False),
+    ]
+
+    def __init__(self, lines: tuple[Line, ...], *, ascii_only: bool) -> None:
+        super().__init__()
+        self._lines = lines
+        self._list = AnswerList(ascii_only=ascii_only, name="help")
+
+    def compose(self) -> ComposeResult:
+        """A title, and the lines."""
+        yield Static(" wgtui: keys, marks and words ", id="help-title", markup=False)
+        yield self._list
+
+    def on_mount(self) -> None:
+        """The list gets the keys."""
+        self._list.show(self._lines)
+        self._list.focus()

@@ -1,0 +1,237 @@
+"""Where does one ask, and where is the answer? The question line, and the lines below it.
+
+The lookup happens inside the question's watcher, so the typed character, the answer and the marks
+in all panes are one frame. The verdict's lines do not scroll; the others do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, Final
+
+from rich.cells import cell_len, chop_cells
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.widgets import Input, Static
+
+from wgtui.model.trace import Trace
+from wgtui.report.line import Line, Tone
+from wgtui.tui.row_list import MARGIN, Picture, RowList, to_ascii
+from wgtui.tui.rows import Lit, Span
+
+_BEGINS_ADDRESS: Final = frozenset("0123456789abcdefABCDEF:")
+
+PROMPT: Final = " 4 Lookup ❯ "
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break between words; only a word longer than a line is broken inside."""
+    rows = [""]
+    for word in text.split(" "):
+        if rows[-1] and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
+            rows[-1] += f" {word}"
+        elif not rows[-1] and cell_len(word) <= width:
+            rows[-1] = word
+        else:
+            pieces = chop_cells(word, max(1, width)) or [""]
+            rows += pieces if rows[-1] else []
+            if not rows[-1]:
+                rows[-1:] = pieces
+    return rows
+
+
+class AnswerRows:
+    """Lines wrapped at a width, as rows: glyph | label | text with a hanging indent."""
+
+    title = "Lookup"
+
+    def __init__(self, lines: Sequence[Line], width: int, caret: int | None = None) -> None:
+        self.pictures: list[Picture] = []
+        self.texts: list[str] = []
+        """The whole line that each row belongs to."""
+        self.head = 0
+        """Rows of the first line."""
+        labels = min(12, max((cell_len(line.label) for line in lines), default=0))
+        for number, line in enumerate(lines):
+            if number == 0 and caret is not None:
+                rows = list(_under_caret(line, width - MARGIN, caret - MARGIN))
+            else:
+                rows = list(_rows_of(line, width - MARGIN, labels + 1 if labels else 0))
+            for at, spans in enumerate(rows):
+                self.pictures.append(Picture(spans, line.tone, continued=at > 0))
+                self.texts.append(line.text)
+            if number == 0:
+                self.head = len(rows)
+
+    def __len__(self) -> int:
+        return len(self.pictures) - self.head
+
+    def spans(self, row: int, width: int) -> tuple[Span, ...]:
+        """Already wrapped at this width."""
+        return self.pictures[row + self.head].spans
+
+    def question(self, row: int) -> str | None:
+        """An answer asks nothing."""
+        return None
+
+    def copy_text(self, row: int) -> str:
+        """The whole line, however it is wrapped."""
+        return self.texts[row + self.head]
+
+    def lit(self, trace: Trace) -> Lit:
+        """The answer says it all itself."""
+        return Lit()
+
+
+def _rows_of(line: Line, width: int, labels: int) -> Iterator[tuple[Span, ...]]:
+    margin = " " * (2 * line.indent)
+    room = max(16, width - len(margin) - labels)
+    for number, text in enumerate(wrap(line.text, room)):
+        label = (line.label if number == 0 else "").ljust(labels)
+        yield Span(margin), Span(label, "label"), Span(text)
+
+
+def _under_caret(line: Line, width: int, caret: int) -> Iterator[tuple[Span, ...]]:
+    """``^`` under the word that is wrong, the problem behind it or below."""
+    caret = max(0, min(caret, width - 1))
+    if caret + 2 + cell_len(line.text) <= width:
+        yield Span(" " * caret + "^ "), Span(line.text)
+        return
+    yield (Span(" " * caret + "^"),)
+    for text in wrap(line.text, width):
+        yield (Span(text),)
+
+
+class AnswerList(RowList):
+    """The lines of an answer; those of the first one stay where they are."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "app.focus_question", "ask again", key_display="Enter", id="answer.ask"),
+        Binding("h,l,left,right", "fold", show=False, id="answer.fold"),
+    ]
+
+    def __init__(self, *, ascii_only: bool = False, name: str = "answer") -> None:
+        super().__init__(ascii_only=ascii_only, name=name)
+        self.lines: tuple[Line, ...] = ()
+        self.rows = AnswerRows((), 80)
+        self._caret: int | None = None
+
+    def show(self, lines: tuple[Line, ...], caret: int | None = None, *, keep: bool = False) -> None:
+        """Another answer, from its top; ``keep``: the same one, told anew."""
+        if not keep:
+            self.top = self.cursor = 0
+        if (lines, caret) != (self.lines, self._caret):
+            self.lines, self._caret = lines, caret
+            self._wrap()
+        else:
+            self.redraw()
+
+    def _wrap(self) -> None:
+        self.rows = AnswerRows(self.lines, max(24, self.size.width), self._caret)
+        self.model = self.rows
+        self._stay_inside()
+        self.redraw()
+
+    @property
+    def fixed(self) -> int:
+        """The verdict, unless the pane is so low that nothing else would be seen."""
+        return min(self.rows.head, max(0, self.size.height - 1))
+
+    def _fixed_picture(self, y: int) -> Picture:
+        return self.rows.pictures[y]
+
+    def _row_picture(self, row: int) -> Picture:
+        return self.rows.pictures[row + self.rows.head]._replace(
+            cursor=self.has_focus and row == self.cursor
+        )
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Wrap again."""
+        self._pictures.clear()
+        self._wrap()
+
+    @property
+    def text(self) -> str:
+        """The answer as it is copied and left on the normal screen."""
+        rows = (
+            self._margin(picture) + "".join(span.text for span in picture.spans)
+            for picture in self.rows.pictures
+        )
+        return "\n".join(self._text(row.rstrip()) for row in rows)
+
+
+class Question(Input):
+    """The question line. While it is empty, letters that cannot begin an address are commands."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "app.focus_answer", "answer", key_display="Enter", id="question.answer"),
+        Binding("escape", "app.escape", "clear", key_display="Esc", id="question.clear"),
+        Binding("down", "app.scroll_answer(1)", "scroll the answer", show=False, id="question.down"),
+        Binding("up", "app.scroll_answer(-1)", "scroll it back", show=False, id="question.up"),
+        Binding("pagedown", "app.page_answer(1)", "a page down", show=False, id="question.pagedown"),
+        Binding("pageup", "app.page_answer(-1)", "a page up", show=False, id="question.pageup"),
+    ]
+
+    virtual_size = Reactive(Size(0, 0), layout=False)
+    """Textual lays the whole screen out again when this changes, at every character."""
+
+    def __init__(self, value: str, on_typed: Callable[[str], None]) -> None:
+        super().__init__(placeholder="type an address", id="question")
+        self.cursor_blink = False
+        self._on_typed = on_typed
+        if value:
+            self.value = value
+
+    def validate_value(self, value: str) -> str:
+        """Pasted control characters are not part of any question."""
+        return "".join(char if char.isprintable() else " " for char in value)
+
+    def watch_value(self, old: str, value: str) -> None:
+        """Ask before this line itself is drawn."""
+        if self.is_mounted:
+            self._on_typed(value)
+            if bool(old) != bool(value):
+                self.refresh_bindings()
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Tells Textual which bindings are in force while this line has the focus."""
+        return super().check_consume_key(key, character) and not self._is_command(character)
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave commands to the bindings."""
+        if event.is_printable and self._is_command(event.character):
+            event.prevent_default()
+
+    def _is_command(self, character: str | None) -> bool:
+        return not self.value and character not in _BEGINS_ADDRESS
+
+    def column_of(self, position: int) -> int:
+        """Where on this line a character is now."""
+        return cell_len(self.value[:position]) - self.scroll_offset.x
+
+
+class LookupPane(Vertical):
+    """Question and answer, always on the screen."""
+
+    def __init__(self, question: str, on_typed: Callable[[str], None], *, ascii_only: bool) -> None:
+        super().__init__(id="lookup")
+        self._prompt = to_ascii(PROMPT) if ascii_only else PROMPT
+        self.question = Question(question, on_typed)
+        self.answer = AnswerList(ascii_only=ascii_only)
+
+    def compose(self) -> ComposeResult:
+        """Prompt and question in one line, the answer below."""
+        with Horizontal(id="question-line"):
+            yield Static(Content(self._prompt), id="prompt")
+            yield self.question
+        yield self.answer
+
+    def show(self, lines: tuple[Line, ...], caret: int | None = None, *, keep: bool = False) -> None:
+        """Say this; a caret stands under that position of the question."""
+        column = None if caret is None else cell_len(self._prompt) + self.question.column_of(caret)
+        self.answer.show(lines, column, keep=keep)

@@ -1,0 +1,32 @@
+"""How does the full screen begin and end? The front door calls ``run``; nothing above needs Textual."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from wgtui.tui import terminal
+
+
+def run(spec: str, question: str, *, mouse: bool, ascii_only: bool) -> int:
+    """Show the screen until it is left; the exit code.
+
+    Textual is imported in here, after everything that must be settled before.
+    """
+    why_not = terminal.refusal(os.environ, terminal.on_terminal())
+    if why_not is not None:
+        sys.stderr.write(f"wgtui: {why_not}\n")
+        return 2
+    terminal.prepare_size()
+    terminal.prepare_signals()
+    terminal.prepare_environment(os.environ)
+    try:
+        from wgtui.tui.app import WgtuiApp
+
+        app = WgtuiApp(spec, question, ascii_only=ascii_only or terminal.needs_ascii(os.environ))
+        left_behind = app.run(mouse=mouse)
+    except KeyboardInterrupt:
+        return 130
+    if left_behind:
+        sys.stdout.write(f"{left_behind}\n")
+    return app.return_code or 0

@@ -1,0 +1,69 @@
+"""What do the parts of the screen say to each other? Only these."""
+
+from __future__ import annotations
+
+from textual.message import Message
+from textual.widget import Widget
+
+from wgtui.errors import SourceError
+from wgtui.model.flow import Flow
+from wgtui.model.kernel import KernelAnswer
+from wgtui.model.snapshot import Snapshot
+
+
+class SnapshotArrived(Message):
+    """The reader has seen the host (again)."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters."""
+        return isinstance(message, SnapshotArrived)
+
+
+class SourceFailed(Message):
+    """The reader could not; it goes on trying."""
+
+    def __init__(self, error: SourceError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class KernelAnswered(Message):
+    """The running kernel was asked the same question; None: there is none to ask."""
+
+    def __init__(self, flow: Flow, answer: KernelAnswer | None) -> None:
+        super().__init__()
+        self.flow = flow
+        self.answer = answer
+
+
+class RowChosen(Message):
+    """Enter on a row: ask about it."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self.question = question
+
+
+class RowMoved(Message):
+    """The cursor of a list is on another row, or the list has another length."""
+
+
+class RowsFolded(Message):
+    """A list's model folded or unfolded something: its marks are on other rows now."""
+
+    def __init__(self, sender: Widget) -> None:
+        super().__init__()
+        self.sender = sender
+
+    @property
+    def control(self) -> Widget:
+        """The list."""
+        return self.sender
+
+
+class PaneShown(Message):
+    """Other panes than before are on the screen."""

@@ -1,0 +1,125 @@
+"""Which panes are there, which of them have room, and what do they show?
+
+    width ≥ 120   Interfaces │ System routes │ AllowedIPs
+    width ≥ 100   two of them side by side; going to the hidden one slides the window
+    below         one, and the tab bar says which
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import Trace
+from wgtui.tui.allowed_rows import DeviceTreeRows, PeersRows
+from wgtui.tui.filtering import filtered
+from wgtui.tui.interfaces_rows import InterfacesRows
+from wgtui.tui.messages import PaneShown, RowsFolded
+from wgtui.tui.routes_rows import RoutesRows
+from wgtui.tui.row_list import RowList
+from wgtui.tui.rows import Lit, RowModel
+
+ALL_FIT: Final = 120
+TWO_FIT: Final = 100
+
+_PANES: Final = (("links", "Interfaces"), ("routes", "System routes"), ("allowed", "AllowedIPs"))
+
+
+class Panes(Horizontal):
+    """The three lists side by side, as far as there is room."""
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(id="panes")
+        self.lists = tuple(
+            RowList(str(number), title, ascii_only=ascii_only, name=name)
+            for number, (name, title) in enumerate(_PANES, 1)
+        )
+        self.device_tree = False
+        """AllowedIPs as the one tree of each device instead of one per peer."""
+        self._snapshot: Snapshot | None = None
+        self._trace: Trace | None = None
+        self._models: tuple[RowModel, ...] = ()
+        self._room = 3
+        self._first = 0
+        """Of the panes that are shown."""
+
+    def compose(self) -> ComposeResult:
+        """All three, always: only ``display`` changes."""
+        yield from self.lists
+
+    # -------------------------------------------------------------------------------------- facts
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Other facts; ``light`` comes right after and draws them."""
+        previous, self._snapshot = self._snapshot, snapshot
+        allowed = DeviceTreeRows if self.device_tree else PeersRows
+        self._models = (
+            InterfacesRows(snapshot, previous),
+            RoutesRows(snapshot),
+            allowed(snapshot),
+        )
+
+    def light(self, trace: Trace | None, *, reveal: bool = False) -> None:
+        """Mark where the trace passes; ``reveal``: it is another question, so go there."""
+        self._trace = trace
+        for pane, model in zip(self.lists, self._models, strict=False):
+            self._show(pane, model, reveal)
+
+    def _show(self, pane: RowList, model: RowModel, reveal: bool) -> None:
+        model = filtered(model, pane.note) if pane.note else model
+        lit = model.lit(self._trace) if self._trace is not None else Lit()
+        pane.set_model(model, lit, reveal=reveal)
+
+    def on_rows_folded(self, message: RowsFolded) -> None:
+        """The same rows, some of them hidden: mark them anew."""
+        for pane, model in zip(self.lists, self._models, strict=False):
+            if pane is message.sender:
+                self._show(pane, model, reveal=False)
+
+    def filter(self, pane: RowList, text: str) -> None:
+        """Only the rows that have the text, or cover the address; "" shows all."""
+        pane.note = text
+        if self._models:
+            self._show(pane, self._models[self.lists.index(pane)], reveal=False)
+
+    def switch_tree(self) -> None:
+        """AllowedIPs per peer, or each device's single tree."""
+        self.device_tree = not self.device_tree
+        if self._snapshot is not None:
+            self.take(self._snapshot)
+            self.light(self._trace, reveal=True)
+
+    # --------------------------------------------------------------------------------------- room
+
+    def on_mount(self) -> None:
+        """The routes are in the middle of things: where one pane has room, it is theirs."""
+        self._first = 1
+        self._arrange(self.app.size.width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """As many as fit, and no layout when it is the same ones."""
+        self._arrange(event.size.width)
+
+    def _arrange(self, width: int) -> None:
+        self._room = 3 if width >= ALL_FIT else 2 if width >= TWO_FIT else 1
+        self._first = max(0, min(self._first, 3 - self._room))
+        for at, pane in enumerate(self.lists):
+            pane.display = self._first <= at < self._first + self._room
+            pane.heading = self._room > 1
+        self.post_message(PaneShown())
+
+    @property
+    def room(self) -> int:
+        """How many are shown."""
+        return self._room
+
+    def go_to(self, pane: RowList) -> None:
+        """Show this one, sliding the window no more than needed, and give it the keys."""
+        at = self.lists.index(pane)
+        self._first = min(max(self._first, at - self._room + 1), at)
+        self._arrange(self.size.width or self.app.size.width)
+        pane.focus()

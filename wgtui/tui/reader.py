@@ -1,0 +1,131 @@
+"""Who reads the facts while the screen stays alive? Two threads, which speak only in messages.
+
+They are daemons: leaving the program never waits for a long read. What the threads share with the
+screen is a queue and two events; the Snapshots they deliver are frozen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from textual.message import Message
+
+from wgtui.errors import SourceError
+from wgtui.model.flow import Flow
+from wgtui.model.snapshot import Snapshot
+from wgtui.sources import Source, open_source
+from wgtui.tui.messages import KernelAnswered, SnapshotArrived, SourceFailed
+
+WAIT: Final = 2.0
+"""Seconds between two looks at what has no events (WireGuard)."""
+
+AGAIN: Final = 5.0
+"""Seconds until a source that failed is tried again."""
+
+SETTLED: Final = 0.15
+"""Seconds without another question before the kernel is asked: never while somebody types."""
+
+
+class Reader:
+    """Reads one source until it is stopped."""
+
+    def __init__(
+        self,
+        spec: str,
+        post: Callable[[Message], object],
+        opener: Callable[[str], Source] = open_source,
+    ) -> None:
+        self.spec = spec
+        self._post = post
+        self._open = opener
+        self._source: Source | None = None
+        self._again = threading.Event()
+        self._stopped = threading.Event()
+        self._questions: SimpleQueue[Flow] = SimpleQueue()
+
+    def start(self) -> None:
+        """From now on messages arrive."""
+        for name, work in (("wgtui-reader", self._read_all), ("wgtui-asker", self._ask_all)):
+            threading.Thread(target=work, name=name, daemon=True).start()
+
+    def read_again(self) -> None:
+        """Read everything anew, now."""
+        self._again.set()
+        if self._source is not None:
+            self._source.wake()
+
+    def ask_kernel(self, flow: Flow) -> None:
+        """Put this question to the running kernel, when nothing else is asked for a moment."""
+        self._questions.put(flow)
+
+    def stop(self) -> None:
+        """Say nothing any more and let go of the source; waits for nobody."""
+        self._stopped.set()
+        self.read_again()
+
+    def _say(self, message: Message) -> None:
+        if not self._stopped.is_set():
+            with contextlib.suppress(RuntimeError):  # the screen's event loop has just been closed
+                self._post(message)
+
+    # ------------------------------------------------------------------------------------ reading
+
+    def _read_all(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._read_one()
+            except SourceError as error:
+                self._failed(error)
+            except Exception as error:  # noqa: BLE001  the one place: show it, keep the last snapshot
+                self._failed(SourceError(f"{type(error).__name__}: {error}", "this is a bug in wgtui"))
+        if self._source is not None:
+            self._source.close()
+
+    def _read_one(self) -> None:
+        """Open the source if need be, read it, and follow it while it changes."""
+        source = self._source
+        if source is None:
+            source = self._source = self._open(self.spec)
+        snapshot = self._tell(source.read())
+        while source.live and not self._stopped.is_set():
+            self._again.clear()
+            newer = source.refresh(snapshot, WAIT)
+            if newer is not snapshot:
+                snapshot = self._tell(newer)
+        if not self._stopped.is_set():
+            self._again.wait()
+            self._again.clear()
+
+    def _tell(self, snapshot: Snapshot) -> Snapshot:
+        self._say(SnapshotArrived(snapshot))
+        return snapshot
+
+    def _failed(self, error: SourceError) -> None:
+        self._say(SourceFailed(error))
+        self._again.wait(AGAIN)
+        self._again.clear()
+
+    # ------------------------------------------------------------------------------------- asking
+
+    def _ask_all(self) -> None:
+        while not self._stopped.is_set():
+            flow = self._settled()
+            source = self._source
+            if source is None or not source.live:
+                continue
+            try:
+                self._say(KernelAnswered(flow, source.ask(flow)))
+            except SourceError:
+                self._say(KernelAnswered(flow, None))
+
+    def _settled(self) -> Flow:
+        """The last question of a burst."""
+        flow = self._questions.get()
+        with contextlib.suppress(Empty):
+            while True:
+                flow = self._questions.get(timeout=SETTLED)
+        return flow

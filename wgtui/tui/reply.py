@@ -1,0 +1,65 @@
+"""What does the text in the question line mean now? An answer, a hint, or a mistake and its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from wgtui.engine.lookup import lookup
+from wgtui.errors import QueryError
+from wgtui.model.flow import Flow
+from wgtui.model.kernel import KernelAnswer
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import Trace
+from wgtui.report.line import Line, Tone
+from wgtui.report.printable import printable
+from wgtui.report.sentences import answer, explain, kernel_line, welcome
+
+GRAMMAR: Final = (
+    Line("ADDRESS", label="ask"),
+    Line("from ADDRESS   mark N[/MASK]   oif LINK   uid N   tos N", label="local"),
+    Line("from ADDRESS iif LINK   …and after decryption: peer NAME-OR-KEY", label="arrives"),
+    Line("ipproto tcp|udp|icmp|N   sport N   dport N   flowlabel N", label="ports"),
+)
+"""The words of a flow (contract §2), shown while a question is half typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the lookup pane shows for a text."""
+
+    lines: tuple[Line, ...]
+    """The first one stays on the screen."""
+    trace: Trace | None = None
+    """None: nothing was looked up."""
+    caret: int | None = None
+    """Where in the text the mistake is."""
+
+
+def reply_to(snapshot: Snapshot | None, text: str) -> Reply:
+    """Look the text up; quick enough for every key press."""
+    if snapshot is None:
+        return Reply((Line("reading …"),))
+    if not text.strip():
+        return Reply(tuple(welcome(snapshot)))
+    try:
+        trace = lookup(snapshot, Flow.parse(text))
+    except QueryError as error:
+        problem = printable(error.problem)
+        if error.unfinished:
+            return Reply((Line(f"not yet a question: {problem}"), *GRAMMAR))
+        caret = error.position if error.text == text else None
+        return Reply((Line(problem, Tone.NOTE),), caret=caret)
+    return Reply(tuple(answer(snapshot, trace)), trace)
+
+
+def with_kernel(reply: Reply, kernel: KernelAnswer | None) -> tuple[Line, ...]:
+    """The answer, and what the running kernel says to the same question."""
+    if kernel is None or reply.trace is None:
+        return reply.lines
+    return (*reply.lines, kernel_line(reply.trace, kernel))
+
+
+def explanation(snapshot: Snapshot, trace: Trace) -> tuple[Line, ...]:
+    """The verdict in a few sentences, with the commands that prove it."""
+    return tuple(explain(snapshot, trace))

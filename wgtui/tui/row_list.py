@@ -1,0 +1,318 @@
+"""How is a list of a million rows drawn? Only what is visible, and of that only what changed.
+
+A RowList holds no rows: a ``RowModel`` says them one by one. It is a plain Widget with a scroll
+position of its own, because Textual's scrolling would make every new length a layout of the whole
+screen. ``redraw`` compares what each visible line should say with what it says and refreshes the
+lines that differ; everything (cursor, marks, new facts, scrolling) goes through it.
+
+    2 System routes ··············· 3/17    the heading (not in tabs: there the tab bar says it)
+    ▶ 10.20.0.0/16 dev wg0          wins    margin with the mark's glyph, spans, the mark's word
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Final, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Tone
+from wgtui.tui.messages import RowChosen, RowMoved, RowsFolded
+from wgtui.tui.rows import Lit, RowModel, Span
+
+MARGIN: Final = 2
+"""Cells at the left of every row: the glyph of its mark and a blank."""
+
+SPAN_STYLES: Final = frozenset({"dim", "strong", "head", "good", "bad", "warn", "tree", "label"})
+"""The words a ``Span`` may be styled with; the stylesheet says what they look like."""
+
+_ASCII: Final = str.maketrans(
+    dict(zip("─│┌┐└┘├┤┬┴┼╌⋯·…–—→←↑↓▸▾▶❯•×≠", "-|+++++++++-~..--><^v>v>>*x!", strict=True))
+)
+"""Everything the rooms draw with, one cell for one cell (``--ascii``)."""
+
+
+def to_ascii(text: str) -> str:
+    """The same text for a terminal that has no box characters; names from outside keep theirs."""
+    return text if text.isascii() else text.translate(_ASCII)
+
+
+class NoRows:
+    """What a list shows before there are facts."""
+
+    def __init__(self, title: str = "") -> None:
+        self.title = title
+
+    def __len__(self) -> int:
+        return 0
+
+    def spans(self, row: int, width: int) -> tuple[Span, ...]:
+        """There are none."""
+        return ()
+
+    def question(self, row: int) -> str | None:
+        """There is nothing to ask."""
+        return None
+
+    def copy_text(self, row: int) -> str:
+        """There is nothing to copy."""
+        return ""
+
+    def lit(self, trace: object) -> Lit:
+        """Nothing lights up."""
+        return Lit()
+
+
+class Picture(NamedTuple):
+    """What one line of the screen says: equal pictures need no refresh."""
+
+    spans: tuple[Span, ...] = ()
+    tone: Tone | None = None
+    word: str = ""
+    cursor: bool = False
+    heading: bool = False
+    continued: bool = False
+    """The line before goes on: the same tone, no glyph."""
+
+
+class RowList(Widget, can_focus=True):
+    """The rows of a model, with a cursor, marks and its own scrolling."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "ask", key_display="Enter", id="row.ask"),
+        Binding("j,down", "move(1)", "down", show=False, id="row.down"),
+        Binding("k,up", "move(-1)", "up", show=False, id="row.up"),
+        Binding("pagedown,ctrl+f", "page(1)", "a page down", show=False, id="row.pagedown"),
+        Binding("pageup,ctrl+b", "page(-1)", "a page up", show=False, id="row.pageup"),
+        Binding("g,home", "first", "first row", show=False, id="row.first"),
+        Binding("G,end", "last", "last row", show=False, id="row.last"),
+        Binding("h,l,left,right", "fold", "fold", key_display="h/l", id="row.fold"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"row--{word}" for word in SPAN_STYLES),
+        *(f"row--{tone.value}" for tone in Tone),
+        "row--cursor",
+        "row--heading",
+        "row--heading-focus",
+    }
+
+    def __init__(
+        self, number: str = "", title: str = "", *, ascii_only: bool = False, name: str
+    ) -> None:
+        super().__init__(id=name)
+        self.number = number
+        """The key that goes to this pane, shown in its heading; "" has no heading."""
+        self.model: RowModel = NoRows(title)
+        self.lit = Lit()
+        self.cursor = 0
+        self.top = 0
+        """The first row that is visible."""
+        self.note = ""
+        """What the heading adds: the filter in force."""
+        self.heading = True
+        self._pictures: dict[int, Picture] = {}
+        self._revealed = ""
+        self._glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
+        self._text: Callable[[str], str] = to_ascii if ascii_only else str
+
+    # ------------------------------------------------------------------------------ what it shows
+
+    def set_model(self, model: RowModel, lit: Lit, *, reveal: bool = False) -> None:
+        """Other facts or other marks. ``reveal``: bring the winner into view even if it was there before."""
+        kept = self.model.copy_text(self.cursor) if self.cursor < len(self.model) else ""
+        moved = model is not self.model
+        self.model, self.lit = model, lit
+        if moved:
+            self.cursor = self._find(kept)
+        self._stay_inside()
+        shown = "" if lit.show is None else model.copy_text(lit.show)
+        if lit.show is not None and (reveal or shown != self._revealed):
+            self._reveal(lit.show)
+        self._revealed = shown
+        self.redraw()
+        self.post_message(RowMoved())
+
+    def _find(self, text: str) -> int:
+        """Where the row under the cursor went: near its old place, or it is gone."""
+        rows = range(len(self.model))
+        for distance in range(64):
+            for row in {self.cursor - distance, self.cursor + distance}:
+                if row in rows and self.model.copy_text(row) == text:
+                    return row
+        return self.cursor
+
+    def _reveal(self, row: int) -> None:
+        """A pane somebody works in keeps its cursor, and scrolls only if that stays visible."""
+        if not self.has_focus:
+            self.cursor = row
+            self.show_row(row)
+        elif abs(row - self.cursor) < self.rows_visible:
+            self.show_row(row)
+            self.show_row(self.cursor)
+
+    def show_row(self, row: int) -> None:
+        """Scroll at once so that the row is visible, with some rows around it."""
+        height = self.rows_visible
+        if row < self.top:
+            self.top = row - height // 3
+        elif row >= self.top + height:
+            self.top = row - height + 1 + height // 3
+        self._stay_inside()
+        self.redraw()
+
+    @property
+    def fixed(self) -> int:
+        """Lines above the rows that do not scroll."""
+        return 1 if self.number and self.heading else 0
+
+    @property
+    def rows_visible(self) -> int:
+        """How many rows fit."""
+        return max(1, self.size.height - self.fixed)
+
+    @property
+    def position(self) -> str:
+        """``3/17``, or nothing when there is nothing."""
+        return f"{self.cursor + 1:,}/{len(self.model):,}" if len(self.model) else "none"
+
+    def _stay_inside(self) -> None:
+        last = max(0, len(self.model) - 1)
+        self.cursor = max(0, min(self.cursor, last))
+        self.top = max(0, min(self.top, last + 1 - self.rows_visible))
+
+    # ------------------------------------------------------------------------------------ drawing
+
+    def redraw(self) -> None:
+        """Refresh the lines that no longer say what they should."""
+        for y in range(self.size.height):
+            picture = self._picture(y)
+            if self._pictures.get(y) != picture:
+                self._pictures[y] = picture
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _picture(self, y: int) -> Picture:
+        if y < self.fixed:
+            return self._fixed_picture(y)
+        row = self.top + y - self.fixed
+        if row >= len(self.model):
+            return Picture()
+        return self._row_picture(row)
+
+    def _row_picture(self, row: int) -> Picture:
+        word = self.lit.words.get(row, "")
+        room = self.size.width - MARGIN - (cell_len(word) + 1 if word else 0)
+        spans = self.model.spans(row, max(room, 1))
+        return Picture(spans, self.lit.marks.get(row), word, self.has_focus and row == self.cursor)
+
+    def _fixed_picture(self, y: int) -> Picture:
+        title = f"{self.number} {self.model.title}"
+        note = f"  /{self.note}" if self.note else ""
+        return Picture((Span(title), Span(note)), None, self.position, self.has_focus, heading=True)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        picture = self._pictures.get(y) or self._picture(y)
+        self._pictures[y] = picture
+        width = self.size.width
+        base = self.rich_style
+        if picture.heading:
+            base += self._style("heading-focus" if picture.cursor else "heading")
+        elif picture.tone is not None:
+            base += self._style(picture.tone.value)
+        under_cursor = picture.cursor and not picture.heading
+        if under_cursor:
+            base += self._style("cursor")
+        segments = [Segment(self._margin(picture), base)]
+        for text, style in picture.spans:
+            plain = under_cursor or style not in SPAN_STYLES
+            segments.append(Segment(self._text(text), base if plain else base + self._style(style)))
+        if picture.word:
+            word = self._text(picture.word) + (" " if picture.heading else "")
+            left = Strip(segments).adjust_cell_length(max(0, width - cell_len(word)), base)
+            segments = [*left, Segment(word, base)]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _margin(self, picture: Picture) -> str:
+        if picture.heading:
+            return " "
+        if picture.tone is None or picture.continued:
+            return " " * MARGIN
+        return f"{self._glyphs[picture.tone]} "
+
+    def _style(self, word: str) -> Style:
+        return self.get_component_rich_style(f"row--{word}", partial=True)
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Another width: every line is another one; the cursor stays on the screen."""
+        self._pictures.clear()
+        self._stay_inside()
+        self.show_row(self.cursor)
+
+    def watch_has_focus(self, focus: bool) -> None:
+        """The cursor is only there for the pane that gets the keys."""
+        super().watch_has_focus(focus)
+        self.redraw()
+
+    # ------------------------------------------------------------------------------------- cursor
+
+    def move_to(self, row: int) -> None:
+        """Put the cursor on a row, scrolling no more than needed."""
+        self.cursor = row
+        self._stay_inside()
+        height = self.rows_visible
+        self.top = max(min(self.top, self.cursor), self.cursor - height + 1)
+        self.redraw()
+        self.post_message(RowMoved())
+
+    def scroll_rows(self, by: int) -> None:
+        """Move the window, taking the cursor along."""
+        self.top += by
+        self._stay_inside()
+        self.move_to(max(self.top, min(self.cursor, self.top + self.rows_visible - 1)))
+
+    def action_move(self, by: int) -> None:
+        self.move_to(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        page = max(1, self.rows_visible - 1)
+        self.top += by * page
+        self.move_to(self.cursor + by * page)
+
+    def action_first(self) -> None:
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        self.move_to(len(self.model) - 1)
+
+    def action_choose(self) -> None:
+        question = self.model.question(self.cursor) if self.cursor < len(self.model) else None
+        if question:
+            self.post_message(RowChosen(question))
+
+    def action_fold(self) -> None:
+        """Models with something to fold have ``toggle(row)``; the marks are then on other rows."""
+        toggle = getattr(self.model, "toggle", None)
+        if toggle is not None and self.cursor < len(self.model) and toggle(self.cursor):
+            self.post_message(RowsFolded(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor there."""
+        if event.y >= self.fixed and self.top + event.y - self.fixed < len(self.model):
+            self.move_to(self.top + event.y - self.fixed)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel moves the window."""
+        event.stop()
+        self.scroll_rows(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel moves the window."""
+        event.stop()
+        self.scroll_rows(-3)
