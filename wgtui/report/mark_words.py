@@ -80,6 +80,24 @@ def rule_result_text(step: RuleStep) -> str:
     return RESULT_WORDS[step.result]
 
 
+def rule_mark_text(step: RuleStep) -> str:
+    """The same beside the rule, which says itself what it wanted: ``mark 0x0``, ``no source``."""
+    if step.result is not RuleResult.REFUSED or not step.refusals:
+        return rule_result_text(step)
+    refusal = step.refusals[0]
+    match refusal.field:
+        case "not":
+            return "never"
+        case "not from" | "not to":
+            return "excepted"
+        case "to":
+            return "elsewhere"
+        case "from":
+            return "no source" if refusal.got == "none" else "other source"
+        case field:
+            return printable(f"{field.removeprefix('not ')} {refusal.got}")
+
+
 def loss_text(lost: LostRoute, winner: Route | None = None) -> str:
     """Why a route lost: ``shorter``, ``metric 100``, ``dead`` …"""
     if lost.loss is Loss.METRIC and (

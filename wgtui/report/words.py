@@ -305,6 +305,11 @@ def route_text(route: Route, snapshot: Snapshot) -> str:
 # -------------------------------------------------------------------------------------------- peers
 
 
+def key_text(public_key: str) -> str:
+    """A public key, whole."""
+    return printable(public_key)
+
+
 def short_key(public_key: str) -> str:
     """The beginning of a key: ``aBcDeFgH…``."""
     return f"{printable(public_key[:8])}…"
@@ -332,6 +337,13 @@ def handshake_text(seconds: float | None, short: bool = False) -> str:
     if seconds > FRESH:
         return f"stale {age(seconds)}" if short else f"handshake {age(seconds)} ago, stale"
     return f"{age(seconds)} ago" if short else f"handshake {age(seconds)} ago"
+
+
+def lost_texts(owner: str) -> tuple[str, str]:
+    """That a prefix was meant for a peer and whose it is ("" nobody's), at two lengths."""
+    if not owner:
+        return "meant for it, nobody has it", "meant, lost"
+    return f"meant for it, now owned by {owner}", f"now {owner}"
 
 
 def fwmark_text(device: Device) -> str:

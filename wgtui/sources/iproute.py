@@ -20,8 +20,9 @@ _ANY_NUMBER = 1 << 64
 def parse_links(text: str, file: str = "link.json") -> LinksBuilder:
     """The output of ``ip -j -d -s link show``. Raises ``FormatError``."""
     entries = list(parse_objects(text, file))
+    # Only -d tells kinds; it also tells this of every link.
     detailed = any("linkinfo" in entry or "promiscuity" in entry for entry in entries)
-    links = LinksBuilder(_link(entry, detailed) for entry in entries)
+    links = LinksBuilder(map(_link, entries), kinds_told=detailed)
     for entry in entries:
         master = entry.text("master")
         if master is not None:
@@ -29,16 +30,13 @@ def parse_links(text: str, file: str = "link.json") -> LinksBuilder:
     return links
 
 
-def _link(entry: Fields, detailed: bool) -> Link:
+def _link(entry: Fields) -> Link:
     index = entry.number("ifindex")
     if not index:
         raise entry.wrong("ifindex", "is missing")
     flags = entry.texts("flags")
     info = entry.object("linkinfo")
     kind = info.text("info_kind") if info else None
-    if not detailed and entry.text("link_type") == "none":
-        # Made without -d, which tells the kinds. It may be WireGuard: not to pass for hardware.
-        kind = "tun"
     data = info.object("info_data") if info and kind == "vrf" else None
     vrf_table = data.text("table") if data else None
     group = entry.text("group")

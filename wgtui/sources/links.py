@@ -8,11 +8,10 @@ dozen files per link.
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from wgtui.errors import FormatError
-from wgtui.model.network import Counters, Link, LinkAddress, LinkIndex, TableId
+from wgtui.model.network import Counters, Link, LinkIndex, TableId
 from wgtui.sources.nlsocket import HEADER, Buffer, attributes, text
 from wgtui.sources.route_message import AF_INET, AF_INET6, Values, u32, values_of
 
@@ -99,11 +98,6 @@ def parse_link(message: Buffer) -> LinkMessage:
     return LinkMessage(link, _sysctls(link.name, values))
 
 
-def with_addresses(link: Link, addresses: list[LinkAddress]) -> Link:
-    """The link with its addresses, in the kernel's order."""
-    return replace(link, addresses=tuple(addresses)) if addresses else link
-
-
 def _nest(values: Values, name: int) -> Values:
     return values_of(values[name], 0, len(values[name])) if name in values else {}
 
@@ -137,7 +131,9 @@ def _sysctls(name: str, values: Values) -> dict[str, int]:
         (AF_INET, 4, 1, _INET_CONF, 1),
         (AF_INET6, 6, 2, _INET6_CONF, 0),
     ):
-        for kind, first, last in attributes(families.get(number, b""), 0, len(families.get(number, b""))):
+        for kind, first, last in attributes(
+            families.get(number, b""), 0, len(families.get(number, b""))
+        ):
             if kind != conf_at:
                 continue
             numbers = struct.unpack(f"={(last - first) // 4}i", families[number][first:last])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from wgtui.model.network import LOOPBACK, Link, LinkAddress, LinkIndex
@@ -11,7 +11,9 @@ from wgtui.model.network import LOOPBACK, Link, LinkAddress, LinkIndex
 class LinksBuilder:
     """Collects links in the kernel's order, and stand-ins for those that are only mentioned."""
 
-    def __init__(self, links: Iterable[Link] = ()) -> None:
+    def __init__(self, links: Iterable[Link] = (), kinds_told: bool = True) -> None:
+        """``kinds_told``: a link without a kind has none, rather than that nobody asked for it."""
+        self._kinds_told = kinds_told
         self._links: dict[str, Link] = {link.name: link for link in links}
         self._unseen = 0
 
@@ -47,9 +49,19 @@ class LinksBuilder:
         """What a link is enslaved to; the master may come later in the list."""
         self._links[name] = replace(self._links[name], master=self.index(master))
 
-    def set_kind(self, name: str, kind: str) -> None:
-        """The kind, learned from elsewhere."""
-        self._links[name] = replace(self._links[name], kind=kind)
+    def complete_kinds(self, wireguard: Collection[LinkIndex], all_listed: bool) -> None:
+        """Give kinds to links without: to the WireGuard ones, and to what may be one.
+
+        ``all_listed``: there are no other WireGuard links than these.
+        """
+        for name, link in self._links.items():
+            if link.kind is not None:
+                continue
+            if link.index in wireguard:
+                self._links[name] = replace(link, kind="wireguard")
+            elif not (self._kinds_told or all_listed) and link.point_to_point and link.noarp:
+                # It looks like WireGuard and must not pass for hardware.
+                self._links[name] = replace(link, kind="tun")
 
     def build(self) -> dict[LinkIndex, Link]:
         """Every link by its index."""

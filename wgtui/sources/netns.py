@@ -76,6 +76,8 @@ def _enter(name: str) -> None:
         # pyroute2 does not always keep the errno; without privilege there is only one reason.
         if error.errno == errno.EINVAL:
             raise SourceError(f"{source}: not a network namespace") from error
-        raise SourceError(f"{source}: not permitted to enter it", "run as root (sudo wgtui)") from error
+        raise SourceError(
+            f"{source}: not permitted to enter it", "run as root (sudo wgtui)"
+        ) from error
     finally:
         os.close(place)

@@ -66,7 +66,9 @@ def parse_nexthops(messages: Iterable[Buffer]) -> dict[int, NextHopObject]:
                 for number, low, high in _MEMBER.iter_unpack(values.get(_GROUP, b""))
             ]
         except struct.error as error:
-            raise FormatError("netlink", f"a next-hop message that is too short ({error})") from error
+            raise FormatError(
+                "netlink", f"a next-hop message that is too short ({error})"
+            ) from error
         found[entry.id] = entry
         if entry.group:
             groups.append((entry, members))
@@ -90,7 +92,9 @@ def _object(values: Values, flags: int) -> NextHopObject:
         next_hops=legs,
         blackhole=_BLACKHOLE in values,
         group=_GROUP in values,
-        unknown=tuple(f"nexthop attribute {name}" for name in sorted(values) if name not in _UNDERSTOOD),
+        unknown=tuple(
+            f"nexthop attribute {name}" for name in sorted(values) if name not in _UNDERSTOOD
+        ),
     )
 
 
@@ -117,8 +121,14 @@ def parse_neighbours(messages: Iterable[Buffer]) -> tuple[Neighbour, ...]:
         try:
             _, link, state, _, _ = _NDMSG.unpack_from(message, HEADER.size)
         except struct.error as error:
-            raise FormatError("netlink", f"a neighbour message that is too short ({error})") from error
+            raise FormatError(
+                "netlink", f"a neighbour message that is too short ({error})"
+            ) from error
         values = values_of(message, HEADER.size + _NDMSG.size, len(message))
         if _NDA_DST in values and len(values[_NDA_DST]) in (4, 16):  # bridges have other neighbours
-            found.append(Neighbour(LinkIndex(link), address(values[_NDA_DST]), _STATES.get(state, hex(state))))
+            found.append(
+                Neighbour(
+                    LinkIndex(link), address(values[_NDA_DST]), _STATES.get(state, hex(state))
+                )
+            )
     return tuple(found)

@@ -1,7 +1,7 @@
 """Which netfilter chains could change or drop a packet? ``nft -j list ruleset`` in, hooks out.
 
-They are seen, never simulated (S-H1 … S-H5): a hook says what some rule of its chain, or of the chains
-it jumps to, does to some packets.
+They are seen, never simulated (S-H1 … S-H5): a hook says what some rule of its chain, or of the
+chains it jumps to, does to some packets.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def _effects(statements: list[tuple[str, JSON]], table: str, kind: str, hook: st
             and isinstance(value, dict)
             and value.get("key") == {"meta": {"key": "mark"}}
         ):
-            from_connection = ("ct", {"key": "mark"}) in _statements(value.get("value"))
+            taken = _statements(value.get("value"))
+            from_connection = any(source == "ct" and at == {"key": "mark"} for source, at in taken)
             does.add("restore-mark" if from_connection else "mark")
         elif key == "xt":
             does |= _extension(value, table, kind, hook)

@@ -10,14 +10,13 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Final, Self, TypeAlias, TypeVar
+from typing import Final, Self, TypeAlias
 
 from wgtui.errors import FormatError
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-T = TypeVar("T")
 
 HEADER: Final = struct.Struct("=IHHII")
 """nlmsghdr: length, type, flags, sequence, port."""
@@ -46,25 +45,28 @@ class NetlinkError(OSError):
     """The kernel refused a request; ``errno`` is positive, ``strerror`` its own words where it gave some."""
 
 
-class DumpInterrupted(Exception):
-    """Something changed while the kernel was telling it: what was read may be torn (S-G7)."""
-
-
 class NetlinkSocket:
     """A socket of one protocol, in the network namespace of the thread that makes it."""
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE, timeout: float = 10.0) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
+        )
         self._socket.settimeout(timeout)
         self._socket.bind((0, 0))
         self._sequence = 0
+        self.interrupted = False
+        """A dump could not be had in one piece: something changed each time the kernel told it (S-G7)."""
         self.option(EXT_ACK)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -100,11 +102,14 @@ class NetlinkSocket:
                     raise
 
     def drain(self) -> bool:
-        """Throw away what is waiting; did anything happen? Lost events (ENOBUFS) are events too."""
+        """Throw away what is waiting; did anything happen? Lost events (ENOBUFS) are events too.
+
+        For a socket with ``timeout`` 0.
+        """
         happened = False
         while True:
             try:
-                self._socket.recv(1 << 16, socket.MSG_DONTWAIT | socket.MSG_TRUNC)
+                self._socket.recv(1)
             except BlockingIOError:
                 return happened
             except OSError as error:
@@ -117,7 +122,9 @@ class NetlinkSocket:
     def send(self, kind: int, body: bytes, flags: int) -> None:
         """Ask something."""
         self._sequence += 1
-        self._socket.send(HEADER.pack(HEADER.size + len(body), kind, REQUEST | flags, self._sequence, 0) + body)
+        self._socket.send(
+            HEADER.pack(HEADER.size + len(body), kind, REQUEST | flags, self._sequence, 0) + body
+        )
 
     def chunks(self, kind: int, body: bytes) -> Iterator[bytes]:
         """Start a dump and give what arrives, many messages at a time, until the caller has seen the end."""
@@ -135,11 +142,16 @@ class NetlinkSocket:
     def dump(self, kind: int, body: bytes) -> list[bytes]:
         """All answers to a dump, each with its header; started over when it was interrupted.
 
-        Raises ``NetlinkError``; ``DumpInterrupted`` when every try was.
+        Raises ``NetlinkError``. When every try was interrupted, ``interrupted`` says so.
         """
-        return restarted(lambda: self._dump_once(kind, body))
+        for _ in range(TRIES):
+            found, interrupted = self._dump_once(kind, body)
+            if not interrupted:
+                return found
+        self.interrupted = True
+        return found
 
-    def _dump_once(self, kind: int, body: bytes) -> list[bytes]:
+    def _dump_once(self, kind: int, body: bytes) -> tuple[list[bytes], bool]:
         found: list[bytes] = []
         interrupted = False
         for chunk in self.chunks(kind, body):
@@ -148,9 +160,7 @@ class NetlinkSocket:
                 if answer >= FIRST_TYPE:
                     found.append(chunk[start:end])
                 elif finished(answer, chunk, start, end):
-                    if interrupted:
-                        raise DumpInterrupted
-                    return found
+                    return found, interrupted
         raise AssertionError("unreachable: chunks never end")
 
     def ask(self, kind: int, body: bytes) -> bytes:
@@ -166,16 +176,6 @@ class NetlinkSocket:
                 finished(answer, chunk, start, end)
 
 
-def restarted(read: Callable[[], T]) -> T:
-    """Call ``read`` until it is not interrupted, ``TRIES`` times."""
-    for _ in range(TRIES - 1):
-        try:
-            return read()
-        except DumpInterrupted:
-            continue
-    return read()
-
-
 def messages(chunk: Buffer) -> Iterator[tuple[int, int, int, int]]:
     """Type, flags, start (of the header) and end of every message. Raises ``FormatError``."""
     offset, size = 0, len(chunk)
@@ -184,7 +184,9 @@ def messages(chunk: Buffer) -> Iterator[tuple[int, int, int, int]]:
             raise FormatError("netlink", f"{size - offset} stray bytes after the last message")
         length, kind, flags, _, _ = HEADER.unpack_from(chunk, offset)
         if not HEADER.size <= length <= size - offset:
-            raise FormatError("netlink", f"a message of {length} bytes where {size - offset} are left")
+            raise FormatError(
+                "netlink", f"a message of {length} bytes where {size - offset} are left"
+            )
         yield kind, flags, offset, offset + length
         offset += (length + 3) & ~3
 
@@ -194,7 +196,9 @@ def attributes(data: Buffer, offset: int, end: int) -> Iterator[tuple[int, int, 
     while offset + ATTRIBUTE.size <= end:
         length, kind = ATTRIBUTE.unpack_from(data, offset)
         if not ATTRIBUTE.size <= length <= end - offset:
-            raise FormatError("netlink", f"an attribute of {length} bytes where {end - offset} are left")
+            raise FormatError(
+                "netlink", f"an attribute of {length} bytes where {end - offset} are left"
+            )
         yield kind & TYPE_MASK, offset + ATTRIBUTE.size, offset + length
         offset += (length + 3) & ~3
 
@@ -228,7 +232,9 @@ def _extack(data: Buffer, start: int, end: int, kind: int) -> str:
     offset = start + HEADER.size + 4
     if kind == NLMSG_ERROR:
         echoed = U32.unpack_from(data, offset)[0]
-        offset += HEADER.size if flags & 0x100 else (echoed + 3) & ~3  # NLM_F_CAPPED: only its header
+        offset += (
+            HEADER.size if flags & 0x100 else (echoed + 3) & ~3
+        )  # NLM_F_CAPPED: only its header
     for name, first, last in attributes(data, offset, end):
         if name == EXTACK_TEXT:
             return text(data[first:last])

@@ -59,23 +59,28 @@ def read_sysctls() -> tuple[dict[str, int], list[str]]:
     return found, missing
 
 
-def read_udp_ports() -> set[int] | None:
+def read_udp_ports(net: Path = _NET) -> set[int] | None:
     """The local ports of all UDP sockets; None when that cannot be read."""
     ports: set[int] = set()
     for name in ("udp", "udp6"):
         try:
-            ports.update(int(line.split()[1].rpartition(":")[2], 16) for line in _lines(name))
+            ports.update(int(line.split()[1].rpartition(":")[2], 16) for line in _lines(net / name))
         except OSError:
             if name == "udp":
                 return None  # a kernel without IPv6 has no udp6
     return ports
 
 
+def read_own_udp_ports() -> set[int] | None:
+    """The same in the namespace that the program was started in, whichever thread asks."""
+    return read_udp_ports(Path("/proc/self/net"))
+
+
 def read_unix_paths() -> set[str] | None:
     """The paths of all bound Unix sockets; None when that cannot be read."""
     paths: set[str] = set()
     try:
-        for line in _lines("unix"):
+        for line in _lines(_NET / "unix"):
             words = line.rstrip("\n").split(None, 7)
             if len(words) == 8:
                 paths.add(words[7])
@@ -84,7 +89,26 @@ def read_unix_paths() -> set[str] | None:
     return paths
 
 
-def _lines(name: str) -> Iterator[str]:
-    with (_NET / name).open(encoding="utf-8", errors="surrogateescape") as file:
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
         next(file, None)  # the heading
         yield from file
+
+
+def read_legacy_tables() -> list[str]:
+    """iptables-legacy tables that can change where a packet goes. Raises ``PermissionError``."""
+    found: list[str] = []
+    for name in ("ip_tables_names", "ip6_tables_names"):
+        try:
+            lines = (_NET / name).read_text().split()
+        except FileNotFoundError:
+            continue  # no such module
+        found += [
+            table for table in lines if table in ("mangle", "nat", "raw") and table not in found
+        ]
+    return found
+
+
+def has_ipv6() -> bool:
+    """Has this kernel IPv6 at all? Without it, dumps of its routes would give those of IPv4."""
+    return (_NET / "if_inet6").exists()

@@ -26,6 +26,7 @@ from wgtui.model.routes import RouteTables, RouteTablesBuilder
 from wgtui.sources.nlsocket import ATTRIBUTE, DUMP_INTR, HEADER, attributes, finished
 from wgtui.sources.route_message import (
     AF_INET,
+    AF_INET6,
     BODY,
     RTA_CACHEINFO,
     RTA_DST,
@@ -34,6 +35,8 @@ from wgtui.sources.route_message import (
 )
 
 Exceptions: TypeAlias = tuple[tuple[TableId, IPAddress, LinkIndex], ...]
+
+RTM_GETROUTE: Final = 26
 
 _START: Final = struct.Struct("=IHH")
 """The beginning of nlmsghdr: length, type, flags."""
@@ -50,6 +53,11 @@ _EXPIRES, _COUNTERS = 8, 32
 
 _Row: TypeAlias = tuple[int, int, int]
 """Network, length, number of the info."""
+
+
+def route_request(family: Family) -> bytes:
+    """rtmsg: all tables of a family. Not strict, so exceptions come too (S-G8)."""
+    return bytes([AF_INET if family == 4 else AF_INET6]) + bytes(BODY.size - 1)
 
 
 class _Layout(NamedTuple):
@@ -76,7 +84,9 @@ class RouteDump:
         self._objects = objects or {}
         self._tables = RouteTablesBuilder()
         self._layouts: dict[int, _Layout] = {}
-        self._known: dict[tuple[int, int, int], dict[bytes, tuple[Callable[[_Row], None], int]]] = {}
+        self._known: dict[
+            tuple[int, int, int], dict[bytes, tuple[Callable[[_Row], None], int]]
+        ] = {}
         self._cloned: list[_Row] = []
         self._cloned_at: list[tuple[Family, TableId, LinkIndex | None]] = []
 
@@ -93,7 +103,9 @@ class RouteDump:
             length, kind, flags = start_of(chunk, offset)
             end = offset + length
             if length < HEADER.size or end > size:
-                raise FormatError("routes", f"a message of {length} bytes where {size - offset} are left")
+                raise FormatError(
+                    "routes", f"a message of {length} bytes where {size - offset} are left"
+                )
             if flags & DUMP_INTR:
                 self.interrupted = True
             if kind != RTM_NEWROUTE:

@@ -215,7 +215,9 @@ def _understand(body: _Body, values: Values, objects: Mapping[int, NextHopObject
 def _prefix(family: Family, values: Values, name: int, length: int) -> Prefix:
     value = values.get(name, bytes(BITS[family] // 8) if length == 0 else b"")
     if length > BITS[family] or len(value) * 8 != BITS[family]:
-        raise FormatError("netlink", f"an IPv{family} prefix of {length} bits in {len(value)} bytes")
+        raise FormatError(
+            "netlink", f"an IPv{family} prefix of {length} bits in {len(value)} bytes"
+        )
     return Prefix.of(family, int.from_bytes(value, "big"), length)
 
 
@@ -231,7 +233,9 @@ def _next_hops(body: _Body, values: Values) -> tuple[NextHop, ...]:
         length, flags, hops, link = _RTNH.unpack_from(data, offset)
         if not _RTNH.size <= length <= len(data) - offset:
             raise FormatError("netlink", f"a next hop of {length} bytes")
-        legs.append(next_hop(values_of(data, offset + _RTNH.size, offset + length), flags, link, hops + 1))
+        legs.append(
+            next_hop(values_of(data, offset + _RTNH.size, offset + length), flags, link, hops + 1)
+        )
         offset += (length + 3) & ~3
     return tuple(legs)
 
@@ -244,7 +248,11 @@ def _mtu(values: Values) -> int | None:
 
 
 def _preference(values: Values) -> Preference:
-    return _PREFERENCES.get(values[RTA_PREF][0], Preference.MEDIUM) if RTA_PREF in values else Preference.MEDIUM
+    return (
+        _PREFERENCES.get(values[RTA_PREF][0], Preference.MEDIUM)
+        if RTA_PREF in values
+        else Preference.MEDIUM
+    )
 
 
 def _expires(values: Values) -> int | None:

@@ -152,7 +152,9 @@ def parse_device(link: Link, answer: str) -> Device:
                     peers[-1].take(key, value)
         except ValueError as error:
             # Never the line itself: it may be a key.
-            raise FormatError(f"WireGuard socket of {link.name}", f"{key}: {error}", number) from None
+            raise FormatError(
+                f"WireGuard socket of {link.name}", f"{key}: {error}", number
+            ) from None
     if status is None:
         raise FormatError(f"WireGuard socket of {link.name}", "the answer breaks off")
     if status:
@@ -193,7 +195,9 @@ class _PeerLines:
     def peer(self) -> Peer:
         """All of it."""
         number = self._numbers.get
-        handshake = number("last_handshake_time_sec", 0) + number("last_handshake_time_nsec", 0) / 1e9
+        handshake = (
+            number("last_handshake_time_sec", 0) + number("last_handshake_time_nsec", 0) / 1e9
+        )
         return Peer(
             public_key=self._public_key,
             endpoint=self._endpoint,

@@ -24,15 +24,14 @@ from wgtui.sources.nlsocket import (
     DUMP_INTR,
     FIRST_TYPE,
     HEADER,
+    TRIES,
     U32,
     Buffer,
-    DumpInterrupted,
     NetlinkSocket,
     attribute,
     attributes,
     finished,
     messages,
-    restarted,
 )
 
 _GENERIC: Final = 4
@@ -79,7 +78,9 @@ class DeviceDump:
             try:
                 self._message(chunk, start + HEADER.size + _GENERIC, end)
             except (struct.error, IndexError) as error:
-                raise FormatError("wireguard", f"an attribute that is too short ({error})") from error
+                raise FormatError(
+                    "wireguard", f"an attribute that is too short ({error})"
+                ) from error
         return done
 
     def device(self) -> Device:
@@ -126,7 +127,9 @@ class DeviceDump:
             elif kind == _PEER_KEEPALIVE:
                 keepalive = _U16.unpack_from(data, first)[0]
             elif kind == _PEER_ALLOWED:
-                allowed = [_allowed_ip(data, nest, stop) for _, nest, stop in attributes(data, first, last)]
+                allowed = [
+                    _allowed_ip(data, nest, stop) for _, nest, stop in attributes(data, first, last)
+                ]
         if not public_key:
             return  # padding
         if self._peers and self._peers[-1].public_key == public_key:
@@ -186,6 +189,8 @@ class WireGuardSocket:
         """Raises ``NetlinkError`` with ENOENT when the kernel has no WireGuard."""
         self._socket = NetlinkSocket(socket.NETLINK_GENERIC)
         self._buffer = bytearray(1 << 16)
+        self.interrupted = False
+        """A device was configured each time it was told: what was read of it may be torn."""
         try:
             self._family = _family_id(self._socket)
         except BaseException:
@@ -196,18 +201,26 @@ class WireGuardSocket:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._socket.close()
 
     def device(self, link: Link, zones: Mapping[LinkIndex, str]) -> Device:
         """Everything about one device but its secrets.
 
-        Raises ``NetlinkError`` (EPERM, ENODEV, EOPNOTSUPP) and, when it kept changing, ``DumpInterrupted``.
+        Raises ``NetlinkError`` (EPERM, ENODEV, EOPNOTSUPP). When it kept changing, ``interrupted`` says so.
         """
-        return restarted(lambda: self._device(link, zones))
+        for _ in range(TRIES):
+            dump = self._dump_once(link, zones)
+            if not dump.interrupted:
+                return dump.device()
+        self.interrupted = True
+        return dump.device()
 
-    def _device(self, link: Link, zones: Mapping[LinkIndex, str]) -> Device:
+    def _dump_once(self, link: Link, zones: Mapping[LinkIndex, str]) -> DeviceDump:
         dump = DeviceDump(link, zones)
         request = _GET_DEVICE + attribute(_IFINDEX, U32.pack(link.index))
         try:
@@ -216,15 +229,15 @@ class WireGuardSocket:
                     break
         finally:
             self._buffer[:] = bytes(len(self._buffer))  # the keys (S-G22)
-        if dump.interrupted:
-            raise DumpInterrupted
-        return dump.device()
+        return dump
 
 
 def _family_id(sock: NetlinkSocket) -> int:
     from pyroute2.netlink import GENL_ID_CTRL, ctrlmsg
 
-    request = struct.pack("=BBxx", _CTRL_GETFAMILY, 1) + attribute(_CTRL_FAMILY_NAME, b"wireguard\0")
+    request = struct.pack("=BBxx", _CTRL_GETFAMILY, 1) + attribute(
+        _CTRL_FAMILY_NAME, b"wireguard\0"
+    )
     message = ctrlmsg(sock.ask(GENL_ID_CTRL, request))
     message.decode()
     return int(message.get_attr("CTRL_ATTR_FAMILY_ID"))

@@ -1,9 +1,8 @@
 """What does a wg-quick configuration mean a device to be? Text in, model out (wg(8), wg-quick(8)).
 
 wg deletes all white space from a line, cuts it at ``#`` and ignores the case of sections and keys
-(S-G42); hooks such as PostUp are wg-quick's own and passed over. Keys that are not known here belong
-to other versions. Private and preshared keys are dropped unread; no error quotes a value but those of
-AllowedIPs.
+(S-G42); hooks such as PostUp are wg-quick's own and passed over, and so are the keys of other
+versions. Private and preshared keys are dropped unread; no error quotes anything but AllowedIPs.
 
 wg knows no names of peers, so people write them in comments. The first of these is a peer's label:
 ``# Name = x`` and its like (friendly_name, friendly_json) in its section or above it; words after
@@ -44,6 +43,8 @@ class _Section:
     tagged: str = ""
     plain: list[str] = field(default_factory=list)
     """Comments that may be a name, the best first."""
+    on_its_line: bool = False
+    """The first of them stands on the line of ``[Peer]``."""
 
     def finished(self) -> PeerConfig:
         return replace(self.peer, label=self.tagged or next(iter(self.plain), ""))
@@ -60,7 +61,10 @@ class _Reader:
         self.in_interface = False
         self.peers: dict[str, PeerConfig] = {}
         self.comments: list[str] = []
-        """The comment lines since the last other line."""
+        """The comment lines that may belong to the next [Peer]."""
+        self.detached = False
+        """A blank line stands before them, so they do not belong to what is above."""
+        self.after_blank = True
         self.below_peer = False
         """Nothing but comments since ``[Peer]``."""
 
@@ -69,17 +73,22 @@ class _Reader:
 
     def read(self, line: str) -> None:
         if line.startswith("#"):
+            self.detached = self.after_blank if not self.comments else self.detached
             self.comments.append(line.lstrip("#").strip())
+            self.after_blank = False
             return
         statement, _, comment = line.partition("#")
         statement = "".join(statement.split())
         if statement.lower() == "[peer]":
             self._start_peer(comment.strip())
             return
-        self._give_comments()
         if not statement:
+            if not self.detached:
+                self._give_comments()
+            self.after_blank = True
             return
-        self.below_peer = False
+        self._give_comments()
+        self.below_peer = self.after_blank = False
         if statement.lower() == "[interface]":
             self._finish_peer()
             self.in_interface = True
@@ -102,10 +111,11 @@ class _Reader:
         above, self.comments = self.comments, []
         self._finish_peer()
         tagged = next((name for text in (comment, *reversed(above)) if (name := _tagged(text))), "")
-        # The line right above may have been written for a name; those further up hardly.
-        plain = [text for text in (comment, *above[-1:]) if _may_be_a_name(text)]
-        self.section = _Section(PeerConfig("", line=self.line), tagged, plain)
-        self.in_interface = False
+        right_above = "" if self.after_blank or not above else above[-1].removeprefix("BEGIN_PEER ")
+        plain = [text for text in (comment, right_above) if _may_be_a_name(text)]
+        peer = PeerConfig("", line=self.line)
+        self.section = _Section(peer, tagged, plain, on_its_line=_may_be_a_name(comment))
+        self.in_interface = self.after_blank = False
         self.below_peer = True
 
     def _give_comments(self) -> None:
@@ -116,8 +126,7 @@ class _Reader:
         self.section.tagged = self.section.tagged or next(filter(None, map(_tagged, comments)), "")
         if self.below_peer and _may_be_a_name(comments[0]):
             # What follows [Peer] on its line is better, what stands above it is worse.
-            position = 1 if len(self.section.plain) > 1 else 0
-            self.section.plain.insert(position, comments[0])
+            self.section.plain.insert(self.section.on_its_line, comments[0])
         self.below_peer = False
 
     def _finish_peer(self) -> None:
@@ -229,4 +238,4 @@ def _tagged(comment: str) -> str:
 
 def _may_be_a_name(comment: str) -> bool:
     """Not a setting that was commented out, which may be a key."""
-    return bool(comment) and "=" not in comment
+    return "=" not in comment and any(map(str.isalnum, comment))

@@ -194,7 +194,7 @@ class WgtuiApp(App[str]):
         elif self._explaining and self.reply.trace is not None:
             self.lookup.show(explanation(self.snapshot, self.reply.trace), keep=keep)
         else:
-            lines = with_kernel(self.reply, self._kernel)
+            lines = with_kernel(self.snapshot, self.reply, self._kernel)
             self.lookup.show(lines, self.reply.caret, keep=keep)
 
     def _before_facts(self) -> tuple[Line, ...]:

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from wgtui.model.prefix import Prefix
 from wgtui.model.trace import Trace
@@ -27,6 +27,7 @@ MOST_ROWS: Final = 250_000
 _PREFIX_CHARACTERS: Final = frozenset("0123456789abcdef.:/")
 
 
+@runtime_checkable
 class Filterable(RowModel, Protocol):
     """A RowModel that can be filtered."""
 
@@ -71,7 +72,7 @@ class FilteredRows:
             printable(self.text), self.hits, capped, None if searched_all else MOST_ROWS
         )
         self._offset: Final = 1 if self._note else 0
-        self.title = f"{model.title} /{printable(self.text)}"
+        self.title = model.title
 
     def __len__(self) -> int:
         return len(self._rows) + self._offset
@@ -109,6 +110,13 @@ class FilteredRows:
         place = bisect_left(self._rows, base)
         found = place < len(self._rows) and self._rows[place] == base
         return place + self._offset if found else None
+
+
+def filtered(model: RowModel, text: str) -> RowModel:
+    """The rows that match, or the model itself when the text is blank."""
+    if not text.strip() or not isinstance(model, Filterable):
+        return model
+    return FilteredRows(model, text)
 
 
 def as_prefix(text: str) -> Prefix | None:

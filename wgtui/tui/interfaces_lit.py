@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
 from wgtui.model.network import LinkIndex
 from wgtui.model.snapshot import Snapshot
@@ -12,7 +13,10 @@ from wgtui.report.mark_words import BACK_WORDS, OUTCOME_WORDS
 from wgtui.tui.marks import Marks
 from wgtui.tui.rows import Lit
 
-_AT_THE_LINK = frozenset(
+RowOf: TypeAlias = Callable[[LinkIndex | None], int | None]
+"""The row of a link; None: it has none."""
+
+_AT_THE_LINK: Final = frozenset(
     {
         Outcome.LINK_DOWN,
         Outcome.NO_PEER,
@@ -24,18 +28,15 @@ _AT_THE_LINK = frozenset(
 """Outcomes of a packet that was routed to a link and got no further."""
 
 
-def lit_links(
-    snapshot: Snapshot, trace: Trace, row_of: Callable[[LinkIndex | None], int | None]
-) -> Lit:
-    """Marks the rows of links; ``row_of`` knows where they are."""
+def lit_links(snapshot: Snapshot, trace: Trace, row_of: RowOf) -> Lit:
+    """The ways in and out, and those of the encrypted packets."""
     marks = Marks()
     if trace.arrival is not None:
         _arrival(marks, trace, trace.arrival, row_of)
     elif trace.flow.iif is not None:
-        link = snapshot.links_by_name.get(trace.flow.iif)
-        marks.put(row_of(link.index if link else None), Tone.NOTE, "in")
-    out = list(_ways_out(trace))
-    for link in out:
+        came_by = snapshot.links_by_name.get(trace.flow.iif)
+        marks.put(row_of(came_by.index if came_by else None), Tone.NOTE, "in")
+    for link in _ways_out(snapshot, trace):
         row = row_of(link)
         if trace.outcome in _AT_THE_LINK:
             marks.put(row, Tone.BAD, OUTCOME_WORDS[trace.outcome])
@@ -46,40 +47,43 @@ def lit_links(
         marks.point(row)
     outer = trace.outer
     while outer is not None:
-        failed = not outer.outcome.good and outer.outcome is not Outcome.UNKNOWN
-        for link in _ways_out(outer):
-            marks.put(row_of(link), Tone.BAD if failed else Tone.NOTE, "outer")
+        sure = outer.outcome.good or outer.outcome is Outcome.UNKNOWN
+        for link in _ways_out(snapshot, outer):
+            marks.put(row_of(link), Tone.NOTE if sure else Tone.BAD, "outer")
         outer = outer.outer
     return marks.lit()
 
 
-def _ways_out(trace: Trace) -> Iterator[LinkIndex]:
+def _ways_out(snapshot: Snapshot, trace: Trace) -> Iterator[LinkIndex]:
+    """The link it leaves by, or all that can win; the one whose own address it is."""
+    if trace.outcome is Outcome.LOCAL:
+        home = snapshot.own_addresses.get((trace.flow.family, int(trace.flow.destination)))
+        if home is not None:
+            yield home
+            return
     step = trace.route
     if step is None:
         return
     if step.link is not None:
         yield step.link
-    yield from (
-        hop.link for hop in step.next_hops if hop.link not in (None, step.link) and hop.link
-    )
+    for hop in step.next_hops:
+        if hop.link is not None and hop.link != step.link:
+            yield hop.link
 
 
-def _arrival(
-    marks: Marks,
-    trace: Trace,
-    arrival: ArrivalStep,
-    row_of: Callable[[LinkIndex | None], int | None],
-) -> None:
+def _arrival(marks: Marks, trace: Trace, arrival: ArrivalStep, row_of: RowOf) -> None:
     row = row_of(arrival.link)
+    word = BACK_WORDS[arrival.outcome]
+    if trace.outcome in (Outcome.MARTIAN, Outcome.NOT_FORWARDED):
+        marks.put(row, Tone.BAD, OUTCOME_WORDS[trace.outcome])
+        marks.point(row)
+        return
     match arrival.outcome:
         case BackOutcome.ACCEPTED | BackOutcome.ASYMMETRIC:
             marks.put(row, Tone.NOTE, "in")
         case BackOutcome.UNKNOWN:
-            marks.put(row, Tone.UNKNOWN, BACK_WORDS[arrival.outcome])
+            marks.put(row, Tone.UNKNOWN, word)
             marks.point(row)
-        case _:
-            marks.put(row, Tone.BAD, BACK_WORDS[arrival.outcome])
+        case BackOutcome.NOT_ALLOWED | BackOutcome.RPF_DROPPED:
+            marks.put(row, Tone.BAD, word)
             marks.point(row)
-    if trace.outcome in (Outcome.MARTIAN, Outcome.NOT_FORWARDED):
-        marks.put(row, Tone.BAD, OUTCOME_WORDS[trace.outcome])
-        marks.point(row)

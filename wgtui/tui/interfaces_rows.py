@@ -28,6 +28,9 @@ from wgtui.tui.row_layout import MANY_CELLS, Cells, Choice, clip, fit, say, text
 from wgtui.tui.rows import Lit, Span
 
 INDENT: Final = Span("  ")
+NARROW: Final = 50
+"""Below this many cells a handshake is told in fewer words."""
+
 NAME_CELLS: Final = 10
 """Names share a column up to this width; longer ones push their row to the right."""
 
@@ -140,13 +143,11 @@ class InterfacesRows:
         seconds = None if met is None else max(0.0, self.snapshot.taken_at - met)
         fresh = seconds is not None and seconds <= words.FRESH
         style = "good" if fresh else "warn"
-        shown = [(Span(words.handshake_text(seconds, short), style),) for short in (False, True)]
-        if not device.peers:
-            shown = []
+        met_text = words.handshake_text(seconds, short=width < NARROW) if device.peers else ""
         rates = self.rates(device)
         say_bytes = words.rate_text if rates.per_second else words.bytes_text
         traffic = say(f"rx {say_bytes(rates.received)}  tx {say_bytes(rates.sent)}")
-        return _indented(width, shown, traffic)
+        return _indented(width, say(met_text, style), traffic)
 
     def rates(self, device: Device) -> Rates:
         """What its peers received and sent, against the previous snapshot where there is one."""

@@ -53,11 +53,14 @@ def reply_to(snapshot: Snapshot | None, text: str) -> Reply:
     return Reply(tuple(answer(snapshot, trace)), trace)
 
 
-def with_kernel(reply: Reply, kernel: KernelAnswer | None) -> tuple[Line, ...]:
-    """The answer, and what the running kernel says to the same question."""
-    if kernel is None or reply.trace is None:
+def with_kernel(
+    snapshot: Snapshot | None, reply: Reply, kernel: KernelAnswer | None
+) -> tuple[Line, ...]:
+    """The answer, and what the running kernel says to the same question, where it can be compared."""
+    if kernel is None or reply.trace is None or snapshot is None:
         return reply.lines
-    return (*reply.lines, kernel_line(reply.trace, kernel))
+    told = kernel_line(snapshot, reply.trace, kernel)
+    return (*reply.lines, told) if told is not None else reply.lines
 
 
 def explanation(snapshot: Snapshot, trace: Trace) -> tuple[Line, ...]:

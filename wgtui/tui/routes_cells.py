@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from wgtui.model.network import LinkIndex, NextHop, Route, RouteInfo, RouteType, Rule, RuleAction
@@ -10,6 +11,7 @@ from wgtui.model.prefix_index import PrefixIndex
 from wgtui.model.snapshot import Snapshot
 from wgtui.report import words
 from wgtui.tui.row_layout import (
+    GAP,
     Cells,
     Choice,
     clip_words,
@@ -20,6 +22,11 @@ from wgtui.tui.row_layout import (
 )
 from wgtui.tui.rows import Span
 from wgtui.tui.tree_rows import tree_cells
+
+_FINAL: Final = frozenset(
+    {RouteType.BLACKHOLE, RouteType.UNREACHABLE, RouteType.PROHIBIT, RouteType.THROW}
+)
+"""Types that lead nowhere, though IPv6 names ``dev lo`` for them (S-B3)."""
 
 NARROW: Final = 50
 """Below this many cells indentation is halved."""
@@ -64,8 +71,13 @@ def route_cells(snapshot: Snapshot, tree: PrefixIndex, route: Route, width: int)
         say(f"from {words.host_text(info.source)}" if info.source else "", "warn"),
         _hops(snapshot, info, route.destination.family),
         *(say(f"unknown {word}", "warn") for word in words.unknown_text(info)),
-        *(say(detail, "dim") for detail in words.route_details(info)),
+        _details(words.route_details(info)),
     )
+
+
+def _details(details: Sequence[str]) -> Choice:
+    """The first ones, as many as fit: where a telling one has no room, no lesser one stands."""
+    return [(Span(GAP.join(details[:count]), "dim"),) for count in range(len(details), 0, -1)]
 
 
 def info_text(snapshot: Snapshot, info: RouteInfo, family: Family) -> str:
@@ -83,7 +95,7 @@ def _kind(info: RouteInfo) -> str:
 
 def _hops(snapshot: Snapshot, info: RouteInfo, family: Family) -> Choice:
     hops = info.next_hops
-    if not hops:
+    if not hops or info.type in _FINAL:
         return ()
     if len(hops) == 1:
         hop = hops[0]

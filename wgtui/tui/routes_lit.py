@@ -8,7 +8,7 @@ from wgtui.model.network import Route
 from wgtui.model.prefix import Family
 from wgtui.model.trace import Outcome, Reason, RuleResult, RuleStep, Trace
 from wgtui.report.line import Tone
-from wgtui.report.mark_words import OUTCOME_WORDS, loss_text, rule_result_text
+from wgtui.report.mark_words import OUTCOME_WORDS, loss_text, rule_mark_text
 from wgtui.tui.marks import Marks
 from wgtui.tui.rows import Lit
 
@@ -65,7 +65,7 @@ def lit_routes(places: Places, trace: Trace) -> Lit:
 
 def _asked(marks: Marks, places: Places, family: Family, step: RuleStep) -> None:
     row = places.rule_row(family, step.position)
-    word = rule_result_text(step)
+    word = rule_mark_text(step)
     match step.result:
         case RuleResult.REFUSED | RuleResult.DETACHED:
             marks.put(row, Tone.REFUSED, word)
@@ -105,7 +105,7 @@ def _decision(marks: Marks, places: Places, trace: Trace) -> None:
         marks.put(rule, Tone.BAD if stopped else Tone.WON, word)
         marks.point(rule)
         return
-    marks.put(rule, Tone.WON, rule_result_text(step))
+    marks.put(rule, Tone.WON, rule_mark_text(step))
     route = places.route_row(family, winner)
     if stopped:
         marks.put(route, Tone.BAD, word)

@@ -42,6 +42,7 @@ from wgtui.tui.row_layout import (
     fit,
     say,
     text_of,
+    width_of,
 )
 from wgtui.tui.rows import Lit, Span
 from wgtui.tui.tree_rows import answered_by, around
@@ -170,12 +171,12 @@ class RoutesRows:
         folded = self.folded(section.family, section.table)
         count = words.count_text(len(self._table(section)), "route")
         indent = " " * below_rule(width)
-        name = clip_words(section.notes[0], width - len(indent) - 2)
-        return fit(
-            width,
-            (Span(f"{indent}{'▸' if folded else '▾'} ", "tree"), Span(name, "head")),
-            say(f"{count} (folded)" if folded else count, "dim"),
-        )
+        room = width - len(indent) - 2
+        name = clip_words(section.notes[0], room)
+        ways = [f": {count}", ""] if not folded else [f": {count} (folded)", f": {count}", ""]
+        said = next(way for way in ways if not way or width_of((Span(name + way),)) <= room)
+        mark = Span(f"{indent}{'▸' if folded else '▾'} ", "tree")
+        return (mark, Span(name, "head"), Span(said, "dim"))
 
     # ------------------------------------------------------------------------- asking and copying
 

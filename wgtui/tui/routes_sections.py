@@ -97,7 +97,7 @@ def _table(
         yield Section(Part.ABOVE, family, table=table, notes=(f"{name}: shown above",))
     else:
         shown.add(table)
-        yield Section(Part.TABLE, family, table=table, notes=(f"{name}:",))
+        yield Section(Part.TABLE, family, table=table, notes=(name,))
         yield Section(Part.ROUTES, family, table=table)
 
 

@@ -22,9 +22,6 @@ Choice: TypeAlias = Sequence[Cells]
 GAP: Final = "  "
 """Between two pieces."""
 
-ASCII_TEXT: Final = str.maketrans("▾▸│├└⋯→…≠·—↓↑", "v>|+`~>~!.-<>")
-"""For ``--ascii``: one character for one, so that every width stays what it was."""
-
 MANY_CELLS: Final = 10_000
 """A width at which nothing is left out."""
 

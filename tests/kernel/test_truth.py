@@ -1,0 +1,238 @@
+"""What wgtui says of a packet is what the packet does: real WireGuard of both kinds, real packets."""
+
+import errno
+from collections.abc import Callable
+
+from tests.kernel.hosts import Device, FullTunnel, Host, Kind, Pair, Star
+from wgtui.engine.agreement import differences
+from wgtui.engine.lookup import lookup
+from wgtui.model.flow import Flow
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import BackOutcome, Outcome, Trace
+from wgtui.sources.live import LiveSource
+
+
+def seen(host: Host) -> Snapshot:
+    """What wgtui reads when it is started on this host."""
+
+    def read() -> Snapshot:
+        source = LiveSource()
+        try:
+            return source.read()
+        finally:
+            source.close()
+
+    return host.inside(read)
+
+
+def told(host: Host, words: str, agree: bool = True) -> Trace:
+    """wgtui's answer on this host; the running kernel must agree with its part of it."""
+
+    def ask() -> Trace:
+        source = LiveSource()
+        try:
+            snapshot = source.read()
+            flow = Flow.parse(words)
+            trace = lookup(snapshot, flow)
+            answer = source.ask(flow)
+            assert answer is not None
+            if agree:
+                assert differences(snapshot, trace, answer) == ()
+            return trace
+        finally:
+            source.close()
+
+    return host.inside(ask)
+
+
+def owner_key(trace: Trace) -> str:
+    """The public key of the peer that the answer names."""
+    assert trace.ownership is not None
+    assert trace.ownership.owner is not None
+    return trace.ownership.owner.peer.public_key
+
+
+def link(trace: Trace, host: Host) -> str:
+    """The link by which the answer says it leaves."""
+    assert trace.route is not None
+    return seen(host).link_name(trace.route.link)
+
+
+def rises(count: Callable[[], int], by: Callable[[], object]) -> bool:
+    """Whether a counter is higher after something was done."""
+    before = count()
+    by()
+    return count() > before
+
+
+def key(device: Device) -> str:
+    """A device's public key, as its peers know it."""
+    return device.keys.public
+
+
+# ─── the full tunnel of wg-quick ─────────────────────────────────────────────────────────────────
+
+
+def test_the_internet_is_behind_the_tunnel(full_tunnel: FullTunnel) -> None:
+    """An address that only the gateway knows is `encrypted` to the gateway, and answers (S-F5)."""
+    laptop = full_tunnel.laptop
+    for address in ("203.0.113.9", "2001:db8:9::9"):
+        trace = told(laptop, address)
+        assert trace.outcome is Outcome.ENCRYPTED
+        assert owner_key(trace) == key(full_tunnel.gateway_wg0)
+        assert trace.outer is not None
+        assert link(trace.outer, laptop) == "eth0"
+        assert [step.outcome for step in trace.back] == [BackOutcome.ACCEPTED]
+        assert laptop.ping(address)
+
+
+def test_an_address_nobody_knows_goes_into_the_tunnel_too(full_tunnel: FullTunnel) -> None:
+    """8.8.8.8 is `encrypted` to the gateway, which receives it, although nobody answers."""
+    trace = told(full_tunnel.laptop, "8.8.8.8")
+    assert trace.outcome is Outcome.ENCRYPTED
+    assert owner_key(trace) == key(full_tunnel.gateway_wg0)
+    assert full_tunnel.laptop.ping("203.0.113.9")  # so that there is a session
+    received = full_tunnel.gateway.counters
+    assert rises(
+        lambda: received("wg0").rx_packets,
+        lambda: full_tunnel.laptop.ping("8.8.8.8", wait=0.3),
+    )
+
+
+def test_the_endpoint_is_reached_two_ways(full_tunnel: FullTunnel) -> None:
+    """My own ping to the endpoint is encrypted; the encrypted packet to it leaves in clear (C33)."""
+    laptop = full_tunnel.laptop
+    mine = told(laptop, "198.51.100.2")
+    assert mine.outcome is Outcome.ENCRYPTED
+    assert link(mine, laptop) == "wg0"
+    marked = told(laptop, "198.51.100.2 mark 51820")
+    assert marked.outcome is Outcome.SENT
+    assert link(marked, laptop) == "eth0"
+    assert laptop.ping("203.0.113.9")
+    wg0 = laptop.counters
+    assert rises(lambda: wg0("wg0").tx_packets, lambda: laptop.ping("198.51.100.2"))
+    assert not rises(
+        lambda: wg0("wg0").tx_packets, lambda: laptop.ping("198.51.100.2", mark=51820)
+    )
+
+
+def test_the_lan_stays_outside_the_tunnel(full_tunnel: FullTunnel) -> None:
+    """The neighbour on the wire is `sent` by eth0, not encrypted (suppress_prefixlength, S-A10)."""
+    laptop = full_tunnel.laptop
+    trace = told(laptop, "192.0.2.1")
+    assert trace.outcome is Outcome.SENT
+    assert link(trace, laptop) == "eth0"
+    assert not rises(lambda: laptop.counters("wg0").tx_packets, lambda: laptop.ping("192.0.2.1"))
+
+
+def test_own_addresses_are_local(full_tunnel: FullTunnel) -> None:
+    """What this host owns is `local` and answers without leaving."""
+    for address in ("10.77.0.2", "192.0.2.2", "127.0.0.1", "fd77::2"):
+        assert told(full_tunnel.laptop, address).outcome is Outcome.LOCAL
+        assert full_tunnel.laptop.ping(address)
+
+
+# ─── who owns it, and who does not ───────────────────────────────────────────────────────────────
+
+
+def test_no_owner_is_enokey(pair: Pair, kind: Kind) -> None:
+    """Routed into wg0 without an owner is `no-peer`: the module says ENOKEY, wireguard-go nothing."""
+    for address in ("10.77.0.3", "fd77::3"):
+        trace = told(pair.alice, address)
+        assert trace.outcome is Outcome.NO_PEER
+        assert [step.outcome for step in trace.back] == [BackOutcome.NOT_ALLOWED]
+        assert pair.alice.send(address) == (errno.ENOKEY if kind is Kind.KERNEL else 0)
+        assert not pair.alice.ping(address, wait=0.3)
+
+
+def test_no_endpoint_is_edestaddrreq(full_tunnel: FullTunnel, kind: Kind) -> None:
+    """Before the laptop has called, the gateway cannot reach it: `no-endpoint`; afterwards it can."""
+    gateway, laptop = full_tunnel.gateway, full_tunnel.laptop
+    assert told(gateway, "10.77.0.2").outcome is Outcome.NO_ENDPOINT
+    assert gateway.send("10.77.0.2") == (errno.EDESTADDRREQ if kind is Kind.KERNEL else 0)
+    assert laptop.ping("203.0.113.9")
+    trace = told(gateway, "10.77.0.2")
+    assert trace.outcome is Outcome.ENCRYPTED
+    assert owner_key(trace) == key(full_tunnel.laptop_wg0)
+    assert gateway.ping("10.77.0.2")
+
+
+def test_a_prefix_set_on_another_peer_moves_there(star: Star) -> None:
+    """The same prefix given to a second peer belongs to it from then on, and so does the traffic."""
+    hub = star.hub
+    assert owner_key(told(hub, "10.2.0.1")) == key(star.west_wg0)
+    assert hub.ping("10.2.0.1")
+    star.hub_wg0.add_peer(key(star.east_wg0), "10.77.0.3/32", "10.3.0.0/24", "10.2.0.0/24")
+    trace = told(hub, "10.2.0.1")
+    assert owner_key(trace) == key(star.east_wg0)
+    assert not hub.ping("10.2.0.1", wait=0.3)
+    blocked = told(hub, f"10.77.0.1 from 10.2.0.1 iif wg0 peer {key(star.west_wg0)}", agree=False)
+    assert blocked.outcome is Outcome.NOT_ALLOWED
+
+
+def test_the_most_specific_prefix_wins(star: Star) -> None:
+    """A /32 of east inside west's /24 takes that address, and leaves the others to west (S-E1)."""
+    star.west.ip("address add 10.2.0.9/32 dev lo")
+    star.east.ip("address add 10.2.0.9/32 dev lo")
+    star.hub_wg0.add_peer(key(star.east_wg0), "10.77.0.3/32", "10.3.0.0/24", "10.2.0.9/32")
+    assert owner_key(told(star.hub, "10.2.0.9")) == key(star.east_wg0)
+    assert owner_key(told(star.hub, "10.2.0.1")) == key(star.west_wg0)
+    east = star.east.counters
+    assert star.hub.ping("10.77.0.3")
+    assert rises(
+        lambda: east("wg0").rx_packets, lambda: star.hub.ping("10.2.0.9", wait=0.3)
+    )
+
+
+# ─── packets that come in ────────────────────────────────────────────────────────────────────────
+
+
+def test_spoke_to_spoke_is_forwarded_and_encrypted_again(star: Star) -> None:
+    """From west's LAN to east's: accepted from west, forwarded, encrypted to east."""
+    words = f"10.3.0.1 from 10.2.0.1 iif wg0 peer {key(star.west_wg0)}"
+    trace = told(star.hub, words)
+    assert trace.outcome is Outcome.ENCRYPTED
+    assert owner_key(trace) == key(star.east_wg0)
+    assert star.west.ping("10.3.0.1", source="10.2.0.1")
+
+
+def test_without_forwarding_the_hub_drops_it(star: Star) -> None:
+    """The same packet is `not-forwarded` when the hub is no router, and does not arrive."""
+    star.hub.sysctl("net.ipv4.conf.wg0.forwarding", 0)
+    words = f"10.3.0.1 from 10.2.0.1 iif wg0 peer {key(star.west_wg0)}"
+    assert told(star.hub, words).outcome is Outcome.NOT_FORWARDED
+    assert not star.west.ping("10.3.0.1", source="10.2.0.1", wait=0.3)
+
+
+def test_a_source_of_another_peer_is_dropped(star: Star, kind: Kind) -> None:
+    """West may not send with east's address: `not-allowed`, and the hub counts a frame error."""
+    star.west.ip("address add 10.3.0.7/32 dev lo")
+    words = f"10.77.0.1 from 10.3.0.7 iif wg0 peer {key(star.west_wg0)}"
+    trace = told(star.hub, words, agree=False)
+    assert trace.outcome is Outcome.NOT_ALLOWED
+    assert trace.arrival is not None
+    assert trace.arrival.owner is not None
+    assert trace.arrival.owner.peer.public_key == key(star.east_wg0)
+    assert star.west.ping("10.77.0.1")
+    before = star.hub.counters("wg0").rx_frame_errors
+    assert not star.west.ping("10.77.0.1", source="10.3.0.7", wait=0.3)
+    after = star.hub.counters("wg0").rx_frame_errors
+    assert (after > before) is (kind is Kind.KERNEL)
+
+
+def test_strict_rp_filter_wants_the_route_back(star: Star) -> None:
+    """Strict on the hub's wg0, and west's LAN routed elsewhere: `rpf-dropped`; loose lets it in."""
+    star.hub.ip("route replace 10.2.0.0/24 via 198.51.100.1")
+    words = f"10.77.0.1 from 10.2.0.1 iif wg0 peer {key(star.west_wg0)}"
+    star.hub.sysctl("net.ipv4.conf.wg0.rp_filter", 1)
+    assert told(star.hub, words).outcome is Outcome.RPF_DROPPED
+    assert star.west.ping("10.77.0.1")
+
+    def dropped() -> int:
+        text = star.hub.run("nstat", "-asz", "TcpExtIPReversePathFilter")
+        return int(text.splitlines()[-1].split()[1])
+
+    assert rises(dropped, lambda: star.west.ping("10.77.0.1", source="10.2.0.1", wait=0.3))
+    star.hub.sysctl("net.ipv4.conf.wg0.rp_filter", 2)
+    assert told(star.hub, words).outcome is Outcome.LOCAL
+    assert not rises(dropped, lambda: star.west.ping("10.77.0.1", source="10.2.0.1", wait=0.3))

@@ -1,0 +1,71 @@
+"""Which netfilter chains are on a packet's way here? Asked of the kernel, and told by ``nft`` if there are any.
+
+Only looked at: ``nft -j list ruleset`` changes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import subprocess
+from typing import Final
+
+from wgtui.errors import FormatError
+from wgtui.model.snapshot import Gap, Hook, Subject
+from wgtui.sources.nft import parse_ruleset
+from wgtui.sources.nlsocket import NetlinkSocket
+from wgtui.sources.procfs import read_legacy_tables
+
+_NETLINK_NETFILTER: Final = 12
+_GETCHAIN: Final = 10 << 8 | 4
+"""NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN."""
+_ANY_FAMILY: Final = bytes(4)
+"""nfgenmsg."""
+_PATIENCE: Final = 10.0
+"""Seconds for nft; rulesets with large sets take their time."""
+_PRIVILEGE: Final = "run as root (sudo wgtui)"
+
+
+def read_hooks() -> tuple[tuple[Hook, ...] | None, list[Gap]]:
+    """The chains that may matter, in this thread's namespace; None with a gap when they cannot be seen."""
+    try:
+        legacy = read_legacy_tables()
+        if legacy:
+            return None, [_gap(f"iptables-legacy has tables: {', '.join(legacy)}")]
+        return (_rules() if _any_chain() else ()), []
+    except PermissionError:
+        return None, [_gap("looking at netfilter is not permitted", _PRIVILEGE)]
+    except (OSError, FormatError, subprocess.TimeoutExpired) as error:
+        return None, [_gap(str(error))]
+
+
+def _gap(why: str, hint: str = "") -> Gap:
+    return Gap(Subject.FIREWALL, why, hint)
+
+
+def _any_chain() -> bool:
+    try:
+        with NetlinkSocket(_NETLINK_NETFILTER) as sock:
+            return bool(sock.dump(_GETCHAIN, _ANY_FAMILY))
+    except OSError as error:
+        # A kernel without netfilter, or without nf_tables.
+        if error.errno in (errno.EPROTONOSUPPORT, errno.EINVAL, errno.ENOENT, errno.EOPNOTSUPP):
+            return False
+        raise
+
+
+def _rules() -> tuple[Hook, ...]:
+    nft = shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
+    if nft is None:
+        raise FileNotFoundError(errno.ENOENT, "nft is not installed")
+    done = subprocess.run(  # it lists; the child has this thread's namespace
+        [nft, "-j", "list", "ruleset"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_PATIENCE,
+        check=False,
+    )
+    if done.returncode:
+        first = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        raise OSError(f"nft: {first or f'exit code {done.returncode}'}")
+    return parse_ruleset(done.stdout.decode("utf-8", "surrogateescape"), "nft -j list ruleset")

@@ -1,0 +1,176 @@
+"""What does this host (or one of its network namespaces) look like now, and when does it change?
+
+One consistent Snapshot: subscribe first, read everything, and see whether an event came meanwhile; if so,
+read again (S-G7). A refresh waits for events. When none comes, only what changes without any is read
+anew: counters, handshakes, peers, sysctls. When one comes, *everything* is: the kernel takes IPv4 routes
+and next-hop objects away silently when a link goes down (S-G5), so an event never tells the whole story.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from wgtui.errors import SourceError
+from wgtui.model.flow import Flow
+from wgtui.model.kernel import KernelAnswer
+from wgtui.model.snapshot import Gap, Snapshot, Subject
+from wgtui.sources import netns, oracle
+from wgtui.sources.gather import gather, poll
+from wgtui.sources.nlsocket import GET_STRICT_CHK, NetlinkSocket
+
+T = TypeVar("T")
+
+_GROUPS: Final = (1, 5, 7, 8, 9, 11, 19, 24, 25, 32)
+"""Links; IPv4 addresses, routes, rules; IPv6 ones; netconf of both; next-hop objects (S-G3)."""
+_ROOM: Final = 4 << 20
+"""Bytes for events that wait: 5,000 of them."""
+_TRIES: Final = 3
+_QUIET: Final = 0.05
+"""Seconds without an event before everything is read: changes come in bursts."""
+_LONGEST: Final = 0.5
+"""Seconds to wait for that quiet at most."""
+
+
+class LiveSource:
+    """This host, or the namespace ``netns`` of it.
+
+    One thread reads; ``wake``, ``close`` and ``ask`` may be called from others.
+    """
+
+    live: Final = True
+
+    def __init__(self, netns: str = "") -> None:
+        """Raises ``SourceError`` when there is no such namespace, or it may not be entered."""
+        self._netns = netns
+        self._closed = False
+        self._stale = False
+        self._reading = threading.Lock()
+        self._asking = threading.Lock()
+        self._events = self._inside(_subscribe)
+        self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    @property
+    def spec(self) -> str:
+        """The words that open it again."""
+        return f"live:{self._netns}" if self._netns else "live"
+
+    def _inside(self, work: Callable[[], T]) -> T:
+        try:
+            return netns.inside(self._netns, work)
+        except OSError as error:
+            raise SourceError(f"{self.spec}: {error.strerror or error}") from error
+
+    # ----------------------------------------------------------------------------------- reading
+
+    def read(self) -> Snapshot:
+        """Everything, now."""
+        return self._guarded(lambda: self._inside(self._consistent))
+
+    def refresh(self, previous: Snapshot, seconds: float) -> Snapshot:
+        """Wait at most ``seconds`` for something to move, then read what may have."""
+        return self._guarded(lambda: self._refresh(previous, seconds))
+
+    def _refresh(self, previous: Snapshot, seconds: float) -> Snapshot:
+        woken = False
+        if not self._stale:
+            poller = select.poll()
+            poller.register(self._events.fileno(), select.POLLIN)
+            poller.register(self._woken, select.POLLIN)
+            ready = [number for number, _ in poller.poll(max(0.0, seconds) * 1000)]
+            if not ready:
+                return self._inside(lambda: poll(previous)) or self._inside(self._consistent)
+            woken = self._woken in ready
+        if self._closed:
+            return previous
+        if not woken:
+            self._settle()
+        return self._inside(self._consistent)
+
+    def _settle(self) -> None:
+        """Wait for the end of a burst of changes, but not for ever."""
+        end = time.monotonic() + _LONGEST
+        poller = select.poll()
+        poller.register(self._events.fileno(), select.POLLIN)
+        while self._events.drain() or time.monotonic() < end:
+            if not poller.poll(_QUIET * 1000):
+                return
+            if time.monotonic() >= end:
+                return
+
+    def _consistent(self) -> Snapshot:
+        """Read until nothing moved meanwhile, ``_TRIES`` times."""
+        self._forget_wakes()
+        self._events.drain()
+        for _ in range(_TRIES):
+            snapshot = gather(self._netns, self.spec)
+            self._stale = self._events.drain()
+            if not self._stale and snapshot.gap(Subject.CONSISTENCY) is None:
+                return snapshot
+        if snapshot.gap(Subject.CONSISTENCY) is None:
+            gap = Gap(
+                Subject.CONSISTENCY, f"something changed each of the {_TRIES} times it was read"
+            )
+            snapshot = replace(snapshot, gaps=(*snapshot.gaps, gap))
+        return snapshot
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        """Sockets are let go of by whoever holds the lock when it is time."""
+        with self._reading:
+            if self._closed:
+                raise SourceError(f"{self.spec}: closed")
+            result = work()
+        if self._closed:
+            self._let_go()
+        return result
+
+    # ------------------------------------------------------------------------ from other threads
+
+    def wake(self) -> None:
+        """Make a waiting ``refresh`` return after a complete read."""
+        if not self._closed:
+            os.eventfd_write(self._woken, 1)
+
+    def _forget_wakes(self) -> None:
+        try:
+            os.eventfd_read(self._woken)
+        except BlockingIOError:
+            pass
+
+    def ask(self, flow: Flow) -> KernelAnswer | None:
+        """Put the question to the running kernel, on a socket of its own."""
+
+        def put() -> KernelAnswer | None:
+            with NetlinkSocket(timeout=1.0) as sock:
+                sock.option(GET_STRICT_CHK)
+                return oracle.ask(sock, flow)
+
+        return self._inside(put)
+
+    def close(self) -> None:
+        """Let go of sockets; safe to call twice. A reading thread does it on its way out."""
+        if not self._closed:
+            os.eventfd_write(self._woken, 1)
+            self._closed = True
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._reading.acquire(blocking=False):
+            try:
+                self._events.close()
+                if self._woken >= 0:
+                    os.close(self._woken)
+                    self._woken = -1
+            finally:
+                self._reading.release()
+
+
+def _subscribe() -> NetlinkSocket:
+    sock = NetlinkSocket(timeout=0.0)
+    sock.listen(_GROUPS, _ROOM)
+    return sock
