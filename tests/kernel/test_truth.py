@@ -2,14 +2,19 @@
 
 import errno
 from collections.abc import Callable
+from typing import Final, Literal
 
-from tests.kernel.hosts import Device, FullTunnel, Host, Kind, Pair, Star
+import pytest
+
+from tests.kernel.hosts import KINDS, Device, FullTunnel, Host, Keys, Kind, Pair, Star
 from wgtui.engine.agreement import differences
 from wgtui.engine.lookup import lookup
 from wgtui.model.flow import Flow
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import BackOutcome, Outcome, Trace
 from wgtui.sources.live import LiveSource
+
+FAMILIES: Final[tuple[Literal["-4", "-6"], ...]] = ("-4", "-6")
 
 
 def seen(host: Host) -> Snapshot:
@@ -111,9 +116,7 @@ def test_the_endpoint_is_reached_two_ways(full_tunnel: FullTunnel) -> None:
     assert laptop.ping("203.0.113.9")
     wg0 = laptop.counters
     assert rises(lambda: wg0("wg0").tx_packets, lambda: laptop.ping("198.51.100.2"))
-    assert not rises(
-        lambda: wg0("wg0").tx_packets, lambda: laptop.ping("198.51.100.2", mark=51820)
-    )
+    assert not rises(lambda: wg0("wg0").tx_packets, lambda: laptop.ping("198.51.100.2", mark=51820))
 
 
 def test_the_lan_stays_outside_the_tunnel(full_tunnel: FullTunnel) -> None:
@@ -132,6 +135,52 @@ def test_own_addresses_are_local(full_tunnel: FullTunnel) -> None:
         assert full_tunnel.laptop.ping(address)
 
 
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_wg_quick_itself(full_tunnel: FullTunnel) -> None:
+    """After a real `wg-quick up` with 0.0.0.0/0, every kind of address goes where wgtui says (S-F3)."""
+    laptop = full_tunnel.laptop
+    for family in FAMILIES:
+        laptop.ip(
+            "rule del not fwmark 51820 table 51820",
+            "rule del table main suppress_prefixlength 0",
+            family=family,
+        )
+    laptop.ip("link del wg0")
+    conf = full_tunnel.network.directory / "wg0.conf"
+    conf.write_text(
+        f"[Interface]\nPrivateKey = {full_tunnel.laptop_wg0.keys.private}\n"
+        "Address = 10.77.0.2/32, fd77::2/128\n"
+        f"[Peer]\n# Name = gateway\nPublicKey = {key(full_tunnel.gateway_wg0)}\n"
+        "AllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 198.51.100.2:51820\n"
+    )
+    conf.chmod(0o600)
+    laptop.run("wg-quick", "up", str(conf))
+    expected = {
+        "203.0.113.9": ("encrypted", "wg0"),
+        "8.8.8.8": ("encrypted", "wg0"),
+        "198.51.100.2": ("encrypted", "wg0"),
+        "198.51.100.2 mark 0xca6c": ("sent", "eth0"),
+        "192.0.2.1": ("sent", "eth0"),
+        "2001:db8:9::9": ("encrypted", "wg0"),
+    }
+    for words, (outcome, out) in expected.items():
+        trace = told(laptop, words)
+        assert (trace.outcome.value, link(trace, laptop)) == (outcome, out)
+    assert laptop.ping("203.0.113.9")
+    assert laptop.ping("2001:db8:9::9")
+    assert laptop.ping("192.0.2.1")
+    # It also sees what wg-quick put into the firewall: strict filtering would pass (S-D11, S-F4).
+    laptop.sysctl("net.ipv4.conf.eth0.rp_filter", 1)
+    [back] = told(laptop, "203.0.113.9").back
+    assert back.outcome is BackOutcome.ACCEPTED
+    assert back.outer_reverse_path is not None
+    assert back.outer_reverse_path.mark == 51820
+    laptop.run(
+        "wg", "set", "wg0", "peer", key(full_tunnel.gateway_wg0), "persistent-keepalive", "0"
+    )
+    assert laptop.ping("203.0.113.9")
+
+
 # ─── who owns it, and who does not ───────────────────────────────────────────────────────────────
 
 
@@ -145,16 +194,17 @@ def test_no_owner_is_enokey(pair: Pair, kind: Kind) -> None:
         assert not pair.alice.ping(address, wait=0.3)
 
 
-def test_no_endpoint_is_edestaddrreq(full_tunnel: FullTunnel, kind: Kind) -> None:
-    """Before the laptop has called, the gateway cannot reach it: `no-endpoint`; afterwards it can."""
-    gateway, laptop = full_tunnel.gateway, full_tunnel.laptop
-    assert told(gateway, "10.77.0.2").outcome is Outcome.NO_ENDPOINT
-    assert gateway.send("10.77.0.2") == (errno.EDESTADDRREQ if kind is Kind.KERNEL else 0)
-    assert laptop.ping("203.0.113.9")
-    trace = told(gateway, "10.77.0.2")
-    assert trace.outcome is Outcome.ENCRYPTED
-    assert owner_key(trace) == key(full_tunnel.laptop_wg0)
-    assert gateway.ping("10.77.0.2")
+def test_no_endpoint_is_edestaddrreq(pair: Pair, kind: Kind) -> None:
+    """A peer that has never called cannot be reached: `no-endpoint`; with one it is `encrypted`."""
+    silent = Keys.generate().public
+    pair.alice_wg0.add_peer(silent, "10.77.0.7/32")
+    trace = told(pair.alice, "10.77.0.7")
+    assert trace.outcome is Outcome.NO_ENDPOINT
+    assert owner_key(trace) == silent
+    assert pair.alice.send("10.77.0.7") == (errno.EDESTADDRREQ if kind is Kind.KERNEL else 0)
+    pair.alice_wg0.add_peer(silent, "10.77.0.7/32", endpoint="192.0.2.2:51820")
+    assert told(pair.alice, "10.77.0.7").outcome is Outcome.ENCRYPTED
+    assert pair.alice.send("10.77.0.7") == 0
 
 
 def test_a_prefix_set_on_another_peer_moves_there(star: Star) -> None:
@@ -179,9 +229,7 @@ def test_the_most_specific_prefix_wins(star: Star) -> None:
     assert owner_key(told(star.hub, "10.2.0.1")) == key(star.west_wg0)
     east = star.east.counters
     assert star.hub.ping("10.77.0.3")
-    assert rises(
-        lambda: east("wg0").rx_packets, lambda: star.hub.ping("10.2.0.9", wait=0.3)
-    )
+    assert rises(lambda: east("wg0").rx_packets, lambda: star.hub.ping("10.2.0.9", wait=0.3))
 
 
 # ─── packets that come in ────────────────────────────────────────────────────────────────────────

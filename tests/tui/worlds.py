@@ -1,11 +1,11 @@
 """Small hosts built by hand, for tests of the panes.
 
-             eth0 192.0.2.10/24, 2001:db8::10/64   gateway 192.0.2.1
-    host ────┤
-             wg0  10.20.0.1/16, port 51820, mark 0xca6c
-                  fra1  198.51.100.4:51820   10.20.0.0/16 10.20.3.0/24 fd20::/64
-                  ams2  no endpoint          10.20.3.128/25 0.0.0.0/0
-                  (unnamed)                  nothing
+         eth0 192.0.2.10/24, 2001:db8::10/64   gateway 192.0.2.1
+host ────┤
+         wg0  10.20.0.1/16, port 51820, mark 0xca6c
+              fra1  198.51.100.4:51820   10.20.0.0/16 10.20.3.0/24 fd20::/64
+              ams2  no endpoint          10.20.3.128/25 0.0.0.0/0
+              (unnamed)                  nothing
 """
 
 from __future__ import annotations
@@ -48,15 +48,16 @@ def key(letter: str) -> str:
     return letter * 43 + "="
 
 
-def address(text: str, **more: bool) -> LinkAddress:
+def address(text: str, **more: object) -> LinkAddress:
     """``192.0.2.10/24`` on a link."""
     host, _, length = text.partition("/")
     found = IPAddress(host)
     family: Family = 4 if found.version == 4 else 6
-    return LinkAddress(found, Prefix.of(family, int(found), int(length)), **more)
+    made = LinkAddress(found, Prefix.of(family, int(found), int(length)))
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
-def link(index: int, name: str, *addresses: str, kind: str | None = None, **more: bool) -> Link:
+def link(index: int, name: str, *addresses: str, kind: str | None = None, **more: object) -> Link:
     """A link that is up."""
     found = tuple(address(text) for text in addresses)
     made = Link(LinkIndex(index), name, kind=kind, mtu=1500, state="up", addresses=found)

@@ -3,124 +3,181 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from wgtui.model.flow import Flow
 from wgtui.model.network import LOCAL_TABLE, MAIN_TABLE
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import BackOutcome, Outcome, RuleResult, Trace
+from wgtui.model.trace import BackOutcome, Outcome, OwnerStep, RuleResult, RuleStep, Trace
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.verdict import verdict
-from wgtui.report.words import destination_text, mark_text, peer_name, table_name
+from wgtui.report.verdict import REASONS, rp_mode, rp_reason, verdict
+from wgtui.report.words import destination_text, endpoint_text, mark_text, peer_name, table_name
 
 
 def explain(snapshot: Snapshot, trace: Trace) -> list[Line]:
     """The verdict, why it is so, and how to see for oneself; nothing is ever run."""
-    lines = [verdict(snapshot, trace)]
-    lines += [Line(sentence, label="why" if n == 0 else "") for n, sentence in enumerate(_why(snapshot, trace))]
-    lines += [Line(advice, Tone.NOTE, label="do") for advice in _advice(snapshot, trace)]
-    lines += [
-        Line(command, label="prove" if n == 0 else "")
-        for n, command in enumerate(dict.fromkeys(commands(snapshot, trace)))
+    return [
+        verdict(snapshot, trace),
+        *_labelled("why", _why(snapshot, trace)),
+        *_labelled("do", _advice(snapshot, trace), Tone.NOTE),
+        *_labelled("prove", dict.fromkeys(commands(snapshot, trace))),
     ]
-    return lines
+
+
+def _labelled(label: str, texts: Iterable[str], tone: Tone = Tone.PLAIN) -> Iterator[Line]:
+    for number, text in enumerate(texts):
+        yield Line(text, tone, label="" if number else label)
 
 
 def _why(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
-    to = trace.flow.destination
-    if trace.arrival is not None:
-        yield from _why_in(trace)
-    for step in trace.rules:
-        found = step.found.winner if step.found is not None else None
-        if step.result is RuleResult.SUPPRESSED and found is not None and step.rule is not None:
-            yield (
-                f"Rule {step.rule.priority} found {destination_text(found.destination)} in table "
-                f"{table_name(found.table)}, but may not use prefixes that short, so the walk went on."
-            )
-    decided = trace.decided
-    if decided is not None and decided.rule is not None:
-        rule, route = decided.rule, trace.route
-        if route is not None and route.route is not None:
-            yield (
-                f"Rule {rule.priority} decides: in table {table_name(route.route.table)} "
-                f"{destination_text(route.route.destination)} is the most specific route for {to}."
-            )
-        else:
-            yield f"Rule {rule.priority} decides by its own action: {rule.action.value}."
+    yield from _why_in(snapshot, trace)
+    yield from _why_rules(trace)
     if trace.ownership is not None:
-        device = printable(trace.ownership.device.name)
-        owner = trace.ownership.owner
-        yield f"On {device} only the destination counts: the longest AllowedIPs entry that covers it names the peer."
-        if owner is None:
-            yield "No entry covers it, so the packet is refused; AllowedIPs know no default unless one is set."
-        elif owner.peer.endpoint is None:
-            yield f"That is {peer_name(owner.peer)} by {owner.prefix}, but nobody knows where that peer is until it calls."
-        else:
-            yield f"That is {peer_name(owner.peer)} by {owner.prefix}."
+        yield from _why_owner(trace, trace.ownership)
     if trace.outer is not None:
-        yield from _why_outer(snapshot, trace, trace.outer)
-    for entrance in trace.back:
-        if entrance.outcome is BackOutcome.ASYMMETRIC and entrance.owner is not None:
-            yield (
-                f"{peer_name(entrance.owner.peer)} on {printable(snapshot.link_name(entrance.link))} also owns {to} "
-                f"and may send from it, but no route leads there: the answer takes another way."
-            )
+        yield _why_outer(snapshot, trace, trace.outer)
+    yield from _why_back(snapshot, trace)
 
 
-def _why_in(trace: Trace) -> Iterator[str]:
+def _why_in(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
     arrival = trace.arrival
     if arrival is None:
         return
-    if arrival.outcome is BackOutcome.NOT_ALLOWED and arrival.owner is not None:
+    device = printable(snapshot.link_name(arrival.link))
+    if arrival.outcome is BackOutcome.NOT_ALLOWED and arrival.link in snapshot.devices:
         yield (
-            "After decryption the source must belong to exactly the peer that sent it; "
-            f"{trace.flow.source} belongs to {peer_name(arrival.owner.peer)} by {arrival.owner.prefix}."
+            f"{device} decrypts, then asks whose the source is: the longest AllowedIPs entry for it "
+            "must be the sender's own."
         )
     elif arrival.reverse_path is not None and arrival.outcome is BackOutcome.RPF_DROPPED:
-        yield "rp_filter looks up the way back to the source and wants it to leave by the link the packet came in on."
+        yield (
+            f"rp_filter looks up the way back to {trace.flow.source}; strict wants {device} itself, "
+            "loose wants any route."
+        )
 
 
-def _why_outer(snapshot: Snapshot, trace: Trace, outer: Trace) -> Iterator[str]:
-    mark = f" with mark {mark_text(outer.flow.mark)}" if outer.flow.mark else ""
-    route = outer.route
-    link = printable(snapshot.link_name(route.link)) if route is not None else ""
-    text = f"The encrypted packet to {trace.endpoint} is routed again from the top{mark}"
-    if outer.outcome is Outcome.LOOP or trace.outcome is Outcome.LOOP:
-        yield f"{text} and comes back into the same tunnel, again and again."
-    elif outer.outcome.good and outer.ownership is not None:
-        yield f"{text} and rides inside {link}: that costs another 60 (IPv4) or 80 (IPv6) bytes of MTU."
-    elif outer.outcome.good:
-        yield f"{text} and leaves by {link}."
+def _why_rules(trace: Trace) -> Iterator[str]:
+    for step in trace.rules:
+        if step.rule is None:
+            continue
+        found = step.found.winner if step.found is not None else None
+        if step.result is RuleResult.SUPPRESSED and found is not None:
+            limit = step.rule.suppress_prefix_length
+            by = "its suppressor" if limit is None else f"suppress_prefixlength {limit}"
+            yield (
+                f"Rule {step.rule.priority} found {destination_text(found.destination)} in table "
+                f"{table_name(found.table)}, and {by} discards it."
+            )
+        elif step.result is RuleResult.UNKNOWN:
+            yield (
+                f"Rule {step.rule.priority} may or may not match, so nothing after it is certain."
+            )
+    decided, route = trace.decided, trace.route
+    if decided is None or decided.rule is None:
+        return
+    if route is not None and route.route is not None:
+        yield (
+            f"Rule {decided.rule.priority} decides: the longest prefix for {trace.flow.destination} "
+            f"in table {table_name(route.route.table)} is {destination_text(route.route.destination)}."
+        )
     else:
-        yield f"{text} and does not leave: {outer.outcome.value}."
+        yield f"Rule {decided.rule.priority} decides by itself: {decided.rule.action.value}."
+
+
+def _why_owner(trace: Trace, step: OwnerStep) -> Iterator[str]:
+    device, owner, to = printable(step.device.name), step.owner, trace.flow.destination
+    route = trace.route
+    if route is not None and route.gateway is not None:
+        yield f"The gateway {route.gateway} means nothing to WireGuard."
+    if owner is None:
+        yield f"{device} picks the peer by destination alone, and no AllowedIPs entry covers {to}."
+        return
+    yield (
+        f"{device} picks the peer by destination alone: the longest AllowedIPs entry is "
+        f"{peer_name(owner.peer)}'s {owner.prefix}."
+    )
+    if owner.peer.endpoint is None:
+        yield f"Where {peer_name(owner.peer)} is, nobody knows until it calls."
+
+
+def _why_outer(snapshot: Snapshot, trace: Trace, outer: Trace) -> str:
+    link = printable(snapshot.link_name(outer.route.link)) if outer.route is not None else ""
+    what = f"The encrypted packet to {endpoint_text(trace.endpoint)} is routed like any other"
+    if outer.flow.mark:
+        what += f", with mark {mark_text(outer.flow.mark)}"
+        excluded = [step for step in outer.rules if _excludes_mark(step)]
+        if excluded and excluded[0].rule is not None:
+            what += f" (which rule {excluded[0].rule.priority} excludes)"
+    if Outcome.LOOP in (outer.outcome, trace.outcome):
+        return f"{what}, and comes back to the same peer: it would be encrypted for ever."
+    if outer.outcome.good and outer.ownership is not None:
+        return f"{what}, and {link} encrypts it again: 60 (IPv4) or 80 (IPv6) bytes less MTU."
+    if outer.outcome.good:
+        return f"{what}, and leaves by {link}." if link else f"{what}."
+    why = REASONS[outer.reason] if outer.reason is not None else outer.outcome.value
+    return f"{what}, and does not leave: {why}."
+
+
+def _excludes_mark(step: RuleStep) -> bool:
+    """``not fwmark M`` met the mark M: what keeps wg-quick's own packets out (S-F3)."""
+    return any(refusal.field == "not mark" for refusal in step.refusals)
+
+
+def _why_back(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
+    """Who else may send from there; the owner of a default may always, and is left out."""
+    for step in trace.back:
+        if step.owner is None or not step.owner.prefix.length:
+            continue
+        peer = f"{peer_name(step.owner.peer)} on {printable(snapshot.link_name(step.link))}"
+        path = step.reverse_path
+        if step.outcome is BackOutcome.ASYMMETRIC:
+            reply = printable(snapshot.link_name(step.reply_link))
+            where = f"by {reply}" if reply else "nowhere"
+            yield (
+                f"{peer} ({step.owner.prefix}) may send from {trace.flow.destination}; "
+                f"the reply would leave {where}."
+            )
+        elif step.outcome is BackOutcome.RPF_DROPPED and path is not None:
+            yield (
+                f"{peer} ({step.owner.prefix}) owns {trace.flow.destination}, but what it sends "
+                f"from there is dropped by {rp_mode(path)}: {rp_reason(snapshot, path)}."
+            )
 
 
 def _advice(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
-    to = trace.flow.destination
-    bits = 32 if trace.flow.family == 4 else 128
-    ownership = trace.ownership
-    device = ownership.device.name if ownership is not None else ""
+    to, iif = trace.flow.destination, printable(trace.flow.iif or "")
+    ownership, route = trace.ownership, trace.route
+    device = printable(ownership.device.name) if ownership is not None else ""
+    link = printable(snapshot.link_name(route.link)) if route is not None else ""
+    endpoint = trace.endpoint.address if trace.endpoint is not None else "the endpoint"
     match trace.outcome:
         case Outcome.NO_PEER:
-            yield f"add {to}/{bits} (or its network) to the AllowedIPs of the right peer of {printable(device)}, or route it elsewhere"
+            bits = 32 if trace.flow.family == 4 else 128
+            yield f"add {to}/{bits} or its network to the AllowedIPs of its peer on {device}"
+            yield "or route it elsewhere"
         case Outcome.NO_ENDPOINT:
-            yield "let that peer call first (PersistentKeepalive on its side), or set its endpoint here"
+            yield "let the peer call first (PersistentKeepalive there), or set its endpoint here"
         case Outcome.LOOP:
-            yield f"route {trace.endpoint.address if trace.endpoint else 'the endpoint'} outside the tunnel, or mark the device's packets (fwmark) and exclude the mark by a rule"
+            yield f"route {endpoint} by another link"
+            yield f"or set a fwmark on {device}, and a rule that keeps marked packets out of it"
+        case Outcome.OUTER_FAILED if trace.outer is not None:
+            yield f"give {endpoint} a route that leaves this host"
         case Outcome.NOT_FORWARDED:
-            link = printable(trace.flow.iif or "")
-            key = f"net.ipv4.conf.{link}.forwarding" if trace.flow.family == 4 else "net.ipv6.conf.all.forwarding"
-            yield f"sysctl -w {key}=1, if this host shall be a router"
+            key = f"ipv4/conf/{iif}" if trace.flow.family == 4 else "ipv6/conf/all"
+            yield f"sysctl -w net/{key}/forwarding=1, if this host shall be a router"
         case Outcome.NOT_ALLOWED:
-            yield "give the source to the peer that sends it (AllowedIPs on this side), or correct the sender's source"
+            yield f"add the source to the AllowedIPs of its sender on {iif}"
+            yield "or correct the source at the sender"
         case Outcome.RPF_DROPPED:
-            yield f"route the source back through {printable(trace.flow.iif or '')}, or make rp_filter loose (2) there"
+            yield f"route the source back by {iif}, or set rp_filter=2 (loose) there and on all"
+        case Outcome.LINK_DOWN if link:
+            yield f"bring {link} up, or remove its route: a route by a dead link can still win"
         case _:
             return
 
 
-# ------------------------------------------------------------------------------------------ commands
+# ---------------------------------------------------------------------------------------- commands
 
 
 def commands(snapshot: Snapshot, trace: Trace) -> Iterator[str]:

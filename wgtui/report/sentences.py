@@ -1,38 +1,40 @@
 """What is the answer, step by step, in words? And what is the state of the host?
 
-The verdict first, then the way in kernel order: rule, route, peer, the encrypted packet (indented), the
-reverse check. What was refused or lost stands in one line behind what won: complete, but short.
+The verdict first, then the way in kernel order: rule, route, peer, the encrypted packet (indented),
+the reverse check. What was skipped or lost stands in one line behind what won. Nothing is said
+twice: a table that the rule names is not named by its route, and what the encrypted packet's walk
+has in common with the walk around it is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
 
 from wgtui.engine.agreement import differences
 from wgtui.model.kernel import KernelAnswer
-from wgtui.model.snapshot import Gap, Snapshot, Subject
+from wgtui.model.network import LOCAL_TABLE, RouteType
+from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
 from wgtui.model.trace import (
-    ArrivalStep,
-    BackOutcome,
     Outcome,
     OwnerStep,
-    ReversePath,
-    ReverseStep,
     RouteStep,
-    RpResult,
     RuleResult,
     RuleStep,
     TableStep,
     Trace,
 )
+from wgtui.report.entrances import arrival_line, back_line
 from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
-from wgtui.report.mark_words import loss_text, rule_result_text
+from wgtui.report.mark_words import loss_text
 from wgtui.report.printable import printable
-from wgtui.report.verdict import REASONS, rp_reason, verdict
+from wgtui.report.verdict import REASONS, verdict
 from wgtui.report.welcome import state_line, welcome
 from wgtui.report.words import (
     destination_text,
+    endpoint_text,
     mark_text,
     next_hop_flags,
     next_hop_text,
@@ -43,15 +45,22 @@ from wgtui.report.words import (
 
 __all__ = ["answer", "explain", "kernel_line", "state_line", "welcome"]
 
-MODES = {0: "off", 1: "strict", 2: "loose", None: "mode not known"}
-"""rp_filter, in words."""
+_CHAIN_DOES: Final = {
+    "mark": "sets the mark",
+    "restore-mark": "restores the mark",
+    "save-mark": "saves the mark",
+    "dnat": "rewrites the destination",
+    "snat": "rewrites the source",
+    "fib-drop": "drops by route",
+    "drop": "drops",
+}
 
 
 def answer(snapshot: Snapshot, trace: Trace) -> list[Line]:
     """The whole answer; the first line is the verdict."""
     lines = [verdict(snapshot, trace)]
-    lines += _way(snapshot, trace, 0)
-    lines += [_back(snapshot, step) for step in trace.back]
+    lines += _way(snapshot, trace, 0, None)
+    lines += [back_line(snapshot, step) for step in trace.back]
     lines += _may_change(snapshot, trace)
     return lines
 
@@ -62,67 +71,115 @@ def kernel_line(snapshot: Snapshot, trace: Trace, asked: KernelAnswer) -> Line |
     if found is None:
         return None
     if not found:
-        return Line("the running kernel agrees about rule table, route and source", Tone.GOOD, label="kernel")
+        return Line("the running kernel agrees", Tone.GOOD, label="kernel")
     told = "; ".join(f"{item.field}: wgtui {item.wanted}, kernel {item.got}" for item in found)
     return Line(f"THE KERNEL DISAGREES  {printable(told)}", Tone.BAD, label="kernel")
 
 
-# ---------------------------------------------------------------------------------------- the way out
+# -------------------------------------------------------------------------------------- the way out
 
 
-def _way(snapshot: Snapshot, trace: Trace, indent: int) -> Iterator[Line]:
+def _way(snapshot: Snapshot, trace: Trace, indent: int, around: Trace | None) -> Iterator[Line]:
     if trace.arrival is not None:
-        yield _arrival(snapshot, trace, trace.arrival)
-    yield from _rules(trace.rules, indent)
+        yield arrival_line(snapshot, trace, trace.arrival)
+    yield from _rules(trace, indent, around)
     if trace.route is not None:
         yield from _route(snapshot, trace, trace.route, indent)
     if trace.ownership is not None:
         yield from _owner(trace.ownership, indent)
     if trace.outer is not None:
         yield _outer(trace, trace.outer, indent)
-        yield from _way(snapshot, trace.outer, indent + 1)
+        yield from _way(snapshot, trace.outer, indent + 1, trace)
 
 
-def _rules(steps: tuple[RuleStep, ...], indent: int) -> Iterator[Line]:
-    passed: list[str] = []
-    for step in steps:
+def _rules(trace: Trace, indent: int, around: Trace | None) -> Iterator[Line]:
+    for step in trace.rules:
         if step.result is RuleResult.DECIDED:
             yield Line(_rule(step), Tone.WON, indent, "rule")
         elif step.result is RuleResult.UNKNOWN:
             yield Line(f"{_rule(step)}: cannot be evaluated", Tone.UNKNOWN, indent, "rule")
-        else:
-            priority = step.rule.priority if step.rule is not None else "?"
-            passed.append(f"{priority} ({_passed(step)})")
-    if passed:
-        yield Line(f"passed over: {', '.join(passed)}", Tone.REFUSED, indent, "")
+    known: set[tuple[int, str]] = set()
+    if around is not None and around.flow.family == trace.flow.family:
+        known = {(step.position, skipped_text(step)) for step in around.rules}
+    ends_here = trace.decided is not None or trace.outcome is Outcome.UNKNOWN
+    skipped = [
+        f"{step.rule.priority} ({skipped_text(step)})"
+        for step in trace.rules
+        if step.rule is not None
+        and step.result not in (RuleResult.DECIDED, RuleResult.UNKNOWN)
+        and (step.position, skipped_text(step)) not in known
+        and not (ends_here and _only_not_local(step))
+    ]
+    if skipped:
+        also = "also " if known else ""
+        yield Line(also + ", ".join(skipped), Tone.REFUSED, indent, "skipped")
 
 
 def _rule(step: RuleStep) -> str:
     if step.rule is None:
-        return f"no rule is asked: table {table_name(step.found.table if step.found else None)}"
+        return f"none is asked: table {table_name(step.found.table if step.found else None)}"
     return rule_text(step.rule)
 
 
-def _passed(step: RuleStep) -> str:
+def _only_not_local(step: RuleStep) -> bool:
+    """The rule for ``local`` found nothing there: so it is for nearly every packet."""
+    found = step.found
+    return step.result is RuleResult.NO_MATCH and found is not None and found.table == LOCAL_TABLE
+
+
+def skipped_text(step: RuleStep) -> str:
+    """Why a rule did not decide: the condition that was not met, or what its table said."""
+    table = table_name(step.found.table) if step.found is not None else ""
     found = step.found.winner if step.found is not None else None
-    if step.result is RuleResult.SUPPRESSED and found is not None:
-        return f"{destination_text(found.destination)} suppressed"
-    if step.result is RuleResult.NO_MATCH and step.found is not None:
-        return f"nothing in {table_name(step.found.table)}"
-    return rule_result_text(step)
+    prefix = destination_text(found.destination) if found is not None else "its route"
+    match step.result:
+        case RuleResult.REFUSED | RuleResult.DETACHED:
+            words = [_condition(item.field, item.wanted) for item in step.refusals]
+            if step.refusals and step.refusals[0].field.startswith("not"):
+                return f"not {' '.join(words)}"
+            gone = step.result is RuleResult.DETACHED
+            return f"{words[0] if words else 'it never matches'}{': no such link' if gone else ''}"
+        case RuleResult.UNRESOLVED:
+            return f"goto {step.rule.goto if step.rule else ''}: no such rule"
+        case RuleResult.JUMPED:
+            return f"goto {step.rule.goto if step.rule else ''}"
+        case RuleResult.NOP:
+            return "nop"
+        case RuleResult.TABLE_MISSING:
+            rule_table = step.rule.table if step.rule is not None else None
+            return f"table {table or table_name(rule_table)} is empty"
+        case RuleResult.NO_MATCH:
+            return f"nothing in {table}"
+        case RuleResult.THROW:
+            return f"throw {prefix} in {table}"
+        case RuleResult.SUPPRESSED:
+            return f"{prefix} suppressed"
+        case RuleResult.DECIDED:
+            return "decides"
+        case RuleResult.UNKNOWN:
+            return "cannot be evaluated"
+
+
+def _condition(field: str, wanted: str) -> str:
+    """A selector as ``ip rule`` prints it."""
+    name = field.removeprefix("not").strip()
+    if name == "l3mdev":
+        return name
+    if name == "":
+        return "from all"
+    if name in ("from", "to"):
+        wanted = wanted.removesuffix("/128" if ":" in wanted else "/32")
+    return printable(f"{'fwmark' if name == 'mark' else name} {wanted}")
 
 
 def _route(snapshot: Snapshot, trace: Trace, step: RouteStep, indent: int) -> Iterator[Line]:
-    family = trace.flow.family
     if step.route is None:
+        link = printable(snapshot.link_name(step.link))
         yield Line(
-            f"on link by {printable(snapshot.link_name(step.link))}, because the flow is bound to it",
-            Tone.WON,
-            indent,
-            "route",
+            f"none is asked: on link by {link}, which it is bound to", Tone.WON, indent, "route"
         )
         return
-    info = step.route.info
+    family, info, decided = trace.flow.family, step.route.info, trace.decided
     words = [] if info.type.value == "unicast" else [info.type.value]
     words.append(destination_text(step.route.destination))
     words += [f"from {info.source}"] if info.source is not None else []
@@ -130,17 +187,18 @@ def _route(snapshot: Snapshot, trace: Trace, step: RouteStep, indent: int) -> It
         leg = step.next_hops[0]
         words += [next_hop_text(leg, snapshot, family), *next_hop_flags(leg)]
     words += [f"metric {info.metric}"] if info.metric else []
-    words += [f"src {step.source}"] if step.source is not None and trace.flow.source is None else []
-    words.append(f"(table {table_name(step.route.table)})")
+    if trace.flow.source is None and info.type in (RouteType.UNICAST, RouteType.LOCAL):
+        words += [f"src {step.source}"] if step.source is not None else []
+    named = decided.rule.table if decided is not None and decided.rule is not None else None
+    words += [f"(table {table_name(step.route.table)})"] if named != step.route.table else []
     yield Line(" ".join(words), Tone.WON, indent, "route")
     if len(step.next_hops) > 1:
-        legs = ", ".join(
-            f"{next_hop_text(leg, snapshot, family)} weight {leg.weight}" for leg in step.next_hops
-        )
-        yield Line(f"any of {len(step.next_hops)}: {legs}", Tone.NOTE, indent, "")
+        for leg in step.next_hops:
+            text = f"nexthop {next_hop_text(leg, snapshot, family)} weight {leg.weight}"
+            yield Line(" ".join([text, *next_hop_flags(leg)]), Tone.PLAIN, indent)
     found = trace.decided.found if trace.decided is not None else None
     if found is not None and found.lost:
-        yield Line(f"lost: {_lost(snapshot, found)}", Tone.LOST, indent, "")
+        yield Line(_lost(snapshot, found), Tone.LOST, indent, "lost")
 
 
 def _lost(snapshot: Snapshot, found: TableStep) -> str:
@@ -156,21 +214,21 @@ def _lost(snapshot: Snapshot, found: TableStep) -> str:
 
 
 def _owner(step: OwnerStep, indent: int) -> Iterator[Line]:
-    device = printable(step.device.name)
-    if step.owner is None:
-        prefixes = sum(len(peer.allowed_ips) for peer in step.device.peers)
-        text = f"none of {device}'s {prefixes} AllowedIPs covers it, and WireGuard has no default"
-        yield Line(text, Tone.BAD, indent, "peer")
-        return
     owner = step.owner
-    text = f"{peer_name(owner.peer)} owns it on {device} by {owner.prefix}"
+    if owner is None:
+        count = sum(len(peer.allowed_ips) for peer in step.device.peers)
+        device = printable(step.device.name)
+        text = f"none: no entry of {device}'s {count} AllowedIPs covers it"
+        yield Line(text if count else f"none: {device} has no AllowedIPs", Tone.BAD, indent, "peer")
+        return
+    text = f"{peer_name(owner.peer)} owns it by {owner.prefix}"
     if owner.peer.endpoint is None:
         yield Line(f"{text}; no endpoint: it must call first", Tone.BAD, indent, "peer")
     else:
         yield Line(text, Tone.WON, indent, "peer")
     if step.lost:
         lost = ", ".join(f"{peer_name(item.peer)} {item.prefix} (shorter)" for item in step.lost)
-        yield Line(f"lost: {lost}", Tone.LOST, indent, "")
+        yield Line(lost, Tone.LOST, indent, "lost")
 
 
 def _outer(trace: Trace, outer: Trace, indent: int) -> Line:
@@ -178,88 +236,36 @@ def _outer(trace: Trace, outer: Trace, indent: int) -> Line:
     if outer.outcome is Outcome.UNKNOWN:
         tone = Tone.UNKNOWN
     mark = f" mark {mark_text(outer.flow.mark)}" if outer.flow.mark else ""
-    why = f": {REASONS[outer.reason]}" if outer.reason is not None else ""
-    if outer.outcome is Outcome.LOOP:
-        why = ": the same peer of the same device again"
-    text = f"encrypted packet to {printable(str(trace.endpoint))}{mark}: {outer.outcome.value}{why}"
-    return Line(text, tone, indent, "outer")
-
-
-# ------------------------------------------------------------------------------------------ the way in
-
-
-def _arrival(snapshot: Snapshot, trace: Trace, step: ArrivalStep) -> Line:
-    link = printable(snapshot.link_name(step.link))
-    words = [f"{trace.flow.source} on {link}: {step.outcome.value}"]
-    if step.owner is not None:
-        words.append(f"{peer_name(step.owner.peer)} owns the source by {step.owner.prefix}")
-    elif step.outcome is BackOutcome.NOT_ALLOWED and step.link in snapshot.devices:
-        words.append("no peer owns the source")
-    if step.reverse_path is not None:
-        words.append(_filter(snapshot, step.reverse_path))
-    tone = {BackOutcome.ACCEPTED: Tone.GOOD, BackOutcome.UNKNOWN: Tone.UNKNOWN}.get(
-        step.outcome, Tone.BAD
+    end = outer.outcome.value
+    if outer.outcome is Outcome.ENCRYPTED:
+        end = "encrypted again"
+    elif outer.outcome is Outcome.LOOP:
+        end = "loop" if outer.steps else "the same peer again, a loop"
+    elif outer.reason is not None:
+        end = f"{end}, {REASONS[outer.reason]}"
+    return Line(
+        f"encrypted packet to {endpoint_text(trace.endpoint)}{mark}: {end}", tone, indent, "outer"
     )
-    return Line("; ".join(words), tone, 0, "in")
 
 
-_BACK_WORDS = {
-    BackOutcome.ACCEPTED: "let in",
-    BackOutcome.ASYMMETRIC: "let in, but the reply leaves elsewhere",
-    BackOutcome.NOT_ALLOWED: "dropped: no peer owns it",
-    BackOutcome.RPF_DROPPED: "dropped by rp_filter",
-    BackOutcome.UNKNOWN: "cannot be known",
-}
-_BACK_TONES = {
-    BackOutcome.ACCEPTED: Tone.GOOD,
-    BackOutcome.ASYMMETRIC: Tone.NOTE,
-    BackOutcome.UNKNOWN: Tone.UNKNOWN,
-}
-
-
-def _back(snapshot: Snapshot, step: ReverseStep) -> Line:
-    link = printable(snapshot.link_name(step.link))
-    words = [f"from there on {link}: {_BACK_WORDS[step.outcome]}"]
-    if step.outcome is BackOutcome.ASYMMETRIC:
-        reply = printable(snapshot.link_name(step.reply_link))
-        words = [
-            f"from there on {link}: let in, but the reply leaves by {reply}"
-            if reply
-            else f"from there on {link}: let in, but there is no way to reply"
-        ]
-    if step.owner is not None:
-        words.append(f"only from {peer_name(step.owner.peer)} ({step.owner.prefix})")
-    if step.outcome is BackOutcome.UNKNOWN and step.reason is not None:
-        words.append(REASONS[step.reason])
-    if step.reverse_path is not None:
-        words.append(_filter(snapshot, step.reverse_path))
-    outer = step.outer_reverse_path
-    if outer is not None and outer.result is not RpResult.PASS:
-        words.append(f"its encrypted packet on {printable(snapshot.link_name(outer.link))}: {_filter(snapshot, outer)}")
-    return Line("; ".join(words), _BACK_TONES.get(step.outcome, Tone.BAD), 0, "back")
-
-
-def _filter(snapshot: Snapshot, path: ReversePath) -> str:
-    mode = MODES.get(path.mode, str(path.mode))
-    if path.mode == 0 and path.result is RpResult.PASS:
-        return "rp_filter off"
-    verb = {RpResult.PASS: "passes", RpResult.DROP: "drops it", RpResult.UNKNOWN: "may drop it"}
-    text = f"rp_filter {mode} {verb[path.result]}"
-    if path.result is RpResult.PASS:
-        return text
-    return f"{text}: {rp_reason(snapshot, path)}"
+# ----------------------------------------------------------------------------------------- who else
 
 
 def _may_change(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
     if trace.hooks:
-        chains = ", ".join(
-            printable(f"{hook.family} {hook.table} {hook.chain} ({', '.join(sorted(hook.does))})")
-            for hook in trace.hooks
-        )
-        yield Line(f"may be changed by nft chain {chains}", Tone.NOTE, 0, "but")
+        parts = []
+        for (family, table), hooks in groupby(trace.hooks, lambda hook: (hook.family, hook.table)):
+            chains = [f"{hook.chain} {_does(hook)}" for hook in hooks]
+            parts.append(f"{family} {table} {', '.join(chains)}")
+        yield Line(printable(f"nft may change this: {'; '.join(parts)}"), Tone.NOTE, 0, "but")
     gap = snapshot.gap(Subject.FIREWALL)
     if gap is not None and snapshot.hooks is None:
-        yield Line(f"firewall rules were not seen ({gap_words(gap)}): they may change this", Tone.NOTE, 0, "but")
+        text = f"firewall rules could change this, and were not seen: {gap_words(gap)}"
+        yield Line(text, Tone.NOTE, 0, "but")
+
+
+def _does(hook: Hook) -> str:
+    return " and ".join(_CHAIN_DOES.get(word, word) for word in sorted(hook.does))
 
 
 def gap_words(gap: Gap) -> str:

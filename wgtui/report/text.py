@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line
 
-LABEL_WIDTH = 7
+LABEL_WIDTH: Final = 8
+INDENT: Final = "  "
+
+_ASCII: Final = str.maketrans({"…": "...", "—": "--", "·": "|", "≠": "!="})
+"""Our own typography; names from outside keep theirs."""
 
 
 def render(lines: Iterable[Line], ascii_only: bool = False) -> str:
-    """One line of text per Line, each beginning with its glyph; ends with a line end."""
+    """One line of text per Line, each beginning with its glyph; ends with a line end.
+
+    The first stands alone; what follows is a table: glyph, label, text.
+    """
     glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
-    return "".join(f"{_row(line, glyphs[line.tone])}\n" for line in lines)
+    rows = (_row(line, glyphs[line.tone], number == 0) for number, line in enumerate(lines))
+    text = "".join(f"{row}\n" for row in rows)
+    return text.translate(_ASCII) if ascii_only else text
 
 
-def _row(line: Line, glyph: str) -> str:
-    indent = "    " * line.indent
-    label = f"{line.label:<{LABEL_WIDTH}}" if line.label or line.indent or glyph in "╌·-." else ""
-    return f"{glyph} {indent}{label}{line.text}".rstrip()
+def _row(line: Line, glyph: str, first: bool) -> str:
+    label = "" if first and not line.label else f"{line.label:<{LABEL_WIDTH}}"
+    return f"{glyph} {INDENT * line.indent}{label}{line.text}".rstrip()

@@ -6,45 +6,50 @@ from typing import Final
 
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, Reason, ReversePath, RpWhy, Trace
+from wgtui.model.wireguard import Backend
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.words import peer_name, rule_text
+from wgtui.report.words import endpoint_text, peer_name, rule_text
+
+MODES: Final = {0: "off", 1: "strict", 2: "loose", None: "(mode not seen)"}
+"""rp_filter, in words."""
 
 REASONS: Final[dict[Reason, str]] = {
     Reason.SOURCE_NOT_LOCAL: "the source is not an address of this host",
     Reason.SOURCE_INVALID: "nothing may be sent from such an address",
-    Reason.SOURCE_IS_OWN: "the source is one of this host's own addresses",
+    Reason.SOURCE_IS_OWN: "the source is an address of this host",
     Reason.LOOPBACK_ADDRESS: "loopback addresses do not travel on links",
     Reason.DESTINATION_INVALID: "such a destination is not accepted from a link",
     Reason.NO_MULTICAST_LISTENER: "nobody here listens to that group",
-    Reason.NO_RULE_LEFT: "every rule was asked and none had a route",
+    Reason.RULE: "a rule refuses it",
+    Reason.NO_RULE_LEFT: "no rule leads to one",
     Reason.OIF_DOWN: "the link it is bound to is down",
     Reason.IIF_HAS_NO_ADDRESS: "the link it arrives on has no address of the family",
     Reason.NO_CARRIER: "the link has no carrier",
     Reason.LINK_ADMIN_DOWN: "the link is down",
     Reason.NO_PRIVATE_KEY: "the device has no private key, so it can encrypt nothing",
-    Reason.NOBODY_OWNS_SOURCE: "no peer's AllowedIPs cover the source",
+    Reason.NOBODY_OWNS_SOURCE: "no AllowedIPs cover the source",
     Reason.OTHER_PEER_OWNS_SOURCE: "the source belongs to another peer",
-    Reason.FORWARDING_OFF: "forwarding is switched off",
+    Reason.FORWARDING_OFF: "forwarding is off",
     Reason.UNKNOWN_SELECTOR: "a rule has a condition that this version of wgtui does not know",
     Reason.UNKNOWN_ACTION: "a rule has an action that this version of wgtui does not know",
-    Reason.UNKNOWN_ROUTE_ATTRIBUTE: "the winning route says something wgtui does not understand",
-    Reason.UNKNOWN_ROUTE_TYPE: "the winning route is of a type that wgtui does not know",
-    Reason.UNKNOWN_NEXTHOP: "the winning route's next hop could not be seen",
-    Reason.RULES_UNREADABLE: "the policy rules could not be read",
+    Reason.UNKNOWN_ROUTE_ATTRIBUTE: "this version of wgtui does not know all that the route says",
+    Reason.UNKNOWN_ROUTE_TYPE: "the route is of a type that this version of wgtui does not know",
+    Reason.UNKNOWN_NEXTHOP: "the route's next hop could not be seen",
+    Reason.RULES_UNREADABLE: "the rules could not be read",
     Reason.ROUTES_UNREADABLE: "the routes could not be read",
     Reason.LINKS_UNREADABLE: "the links could not be read, so this one may be anything",
-    Reason.ADDRESSES_UNREADABLE: "this host's addresses could not be read",
-    Reason.WIREGUARD_UNREADABLE: "the device's peers could not be read",
-    Reason.SYSCTL_UNREADABLE: "the kernel settings that decide it (sysctl) could not be read",
+    Reason.ADDRESSES_UNREADABLE: "the addresses of this host could not be read",
+    Reason.WIREGUARD_UNREADABLE: "the peers of the device could not be read",
+    Reason.SYSCTL_UNREADABLE: "the kernel settings (sysctl) that decide it could not be read",
     Reason.MARK_MAY_CHANGE: "a firewall may set the packet's mark, which decides it",
     Reason.FOREIGN_NAMESPACE: "the device's socket lives in another network namespace",
     Reason.NEIGHBOUR_DEPENDENT: "it depends on which gateway answers",
-    Reason.ENCAP: "the route wraps the packet (encap) and where that goes is not modelled",
-    Reason.MULTICAST_ROUTING: "multicast memberships and multicast routing are not modelled",
+    Reason.ENCAP: "the route wraps the packet (encap), and wgtui does not follow that",
+    Reason.MULTICAST_ROUTING: "wgtui does not follow multicast",
     Reason.LEGS_DIFFER: "several next hops can win, and they do not end the same way",
     Reason.OTHER_VRF: "the table of the VRF could not be seen",
-    Reason.TOO_DEEP: "more tunnels inside tunnels than a packet survives",
+    Reason.TOO_DEEP: "it would be encrypted more often than a packet can be",
 }
 
 
@@ -53,50 +58,59 @@ def verdict(snapshot: Snapshot, trace: Trace) -> Line:
     tone = Tone.GOOD if trace.outcome.good else Tone.BAD
     if trace.outcome is Outcome.UNKNOWN:
         tone = Tone.UNKNOWN
-    word = trace.outcome.value.upper()
-    return Line(f"{word}  {_sentence(snapshot, trace)}", tone)
+    return Line(f"{trace.outcome.value.upper()}  {_sentence(snapshot, trace)}.", tone)
 
 
 def _sentence(snapshot: Snapshot, trace: Trace) -> str:
+    """Begins with the address, so that it can also follow "its endpoint"; no full stop."""
     to = str(trace.flow.destination)
     route, ownership = trace.route, trace.ownership
     dev = printable(snapshot.link_name(route.link)) if route is not None else ""
     device = printable(ownership.device.name) if ownership is not None else dev
     owner = ownership.owner if ownership is not None else None
-    peer = peer_name(owner.peer) if owner is not None else ""
-    why = REASONS.get(trace.reason, "") if trace.reason is not None else ""
+    peer = f"peer {peer_name(owner.peer)} on {device}" if owner is not None else ""
+    why = REASONS[trace.reason] if trace.reason is not None else ""
     match trace.outcome:
         case Outcome.LOCAL:
-            return f"{to} is delivered on this host."
+            return f"{to} is delivered on this host"
         case Outcome.SENT:
-            return f"{to} leaves in clear by {dev}{_gateway(trace)}."
+            return f"{to} leaves in clear by {dev}{_gateway(trace)}"
         case Outcome.ENCRYPTED:
-            return f"{to} goes to peer {peer} on {device}, then {_underlay(snapshot, trace)}."
+            return f"{to} goes to {_encrypted(snapshot, trace)}"
         case Outcome.NO_ROUTE:
-            return f"{to} has no route: {why}." if why else f"{to} has no route."
+            return f"{to} has no route: {why}" if why else f"{to} has no route"
         case Outcome.UNREACHABLE | Outcome.PROHIBITED | Outcome.BLACKHOLED:
-            return f"{to} is refused by {_refuser(trace)}."
+            return f"{to} is refused by {_refuser(trace)}"
         case Outcome.LINK_DOWN:
             link = dev or printable(trace.flow.oif or "")
-            return f"{to} would leave by {link}, but {why or 'the link is down'}."
+            return f"{to} would leave by {link}, but {why or 'the link is down'}"
         case Outcome.NO_PEER:
-            return f"{to} is routed into {device}, where no peer's AllowedIPs cover it (ENOKEY)."
+            told = _told(trace, "ENOKEY")
+            return f"{to} is routed into {device}, but no AllowedIPs there cover it ({told})"
         case Outcome.NO_ENDPOINT:
-            return f"{to} belongs to peer {peer} on {device}, whose endpoint is not known (EDESTADDRREQ)."
+            return f"{to} belongs to {peer}, which has no endpoint ({_told(trace, 'EDESTADDRREQ')})"
         case Outcome.OUTER_FAILED:
-            return f"{to} belongs to peer {peer} on {device}, but {_outer_failure(trace, why)}."
+            if trace.outer is None:
+                return f"{to} belongs to {peer}, but {why or 'its encrypted packet cannot leave'}"
+            return f"{to} belongs to {peer}, but its endpoint {_sentence(snapshot, trace.outer)}"
         case Outcome.LOOP:
-            return f"{to} goes to peer {peer} on {device}, and its encrypted packet comes back into {_loop(snapshot, trace)}: a loop."
+            if not peer:
+                return f"{to} goes back to a peer it has already left through"
+            again = f"its encrypted packet to {endpoint_text(trace.endpoint)} goes back into"
+            return f"{to} goes to {peer}, and {again} {_loop(snapshot, trace)}"
         case Outcome.NOT_ALLOWED:
-            return _not_allowed(snapshot, trace)
+            return _not_allowed(trace)
         case Outcome.RPF_DROPPED:
-            return f"{_came(snapshot, trace)} is dropped by rp_filter: {_rp_why(snapshot, trace)}."
+            return f"{_came(trace)} is dropped by {_rp_why(snapshot, trace)}"
         case Outcome.MARTIAN:
-            return f"{to} is refused for its addresses: {why}."
+            return f"{to} is refused for its addresses: {why}"
         case Outcome.NOT_FORWARDED:
-            return f"{_came(snapshot, trace)} is not for this host, and {why}."
+            where = f" on {printable(trace.flow.iif or '')}" if trace.flow.family == 4 else ""
+            return f"{_came(trace)} is not for this host, and {why}{where}"
         case Outcome.UNKNOWN:
-            return f"what happens to {to} cannot be known: {why}."
+            if peer and trace.outer is not None and trace.outer.outcome is Outcome.UNKNOWN:
+                return f"{to} goes to {peer}; its endpoint {_sentence(snapshot, trace.outer)}"
+            return f"{to} cannot be followed: {why}"
 
 
 def _gateway(trace: Trace) -> str:
@@ -104,20 +118,23 @@ def _gateway(trace: Trace) -> str:
     if route is None:
         return ""
     if len(route.next_hops) > 1:
-        return f" (one of {len(route.next_hops)} next hops, picked by a hash)"
+        return f", or another of {len(route.next_hops)} next hops (a hash picks)"
     return f" via {route.gateway}" if route.gateway is not None else ""
 
 
-def _underlay(snapshot: Snapshot, trace: Trace) -> str:
-    outer = trace.outer
-    if outer is None:
+def _encrypted(snapshot: Snapshot, trace: Trace) -> str:
+    """``peer fra1 on wg0, encrypted to 198.51.100.4:51820 by eth0``; and where that packet goes."""
+    ownership, outer = trace.ownership, trace.outer
+    if ownership is None or ownership.owner is None or outer is None:
         return "nowhere"
-    route, ownership = outer.route, outer.ownership
-    dev = printable(snapshot.link_name(route.link)) if route is not None else "?"
-    if ownership is not None and ownership.owner is not None:
-        inner = f"inside {printable(ownership.device.name)}'s tunnel to {peer_name(ownership.owner.peer)}"
-        return f"{inner}, {_underlay(snapshot, outer)}"
-    return f"encrypted out by {dev} to {trace.endpoint}"
+    peer = f"peer {peer_name(ownership.owner.peer)} on {printable(ownership.device.name)}"
+    text = f"{peer}, encrypted to {endpoint_text(trace.endpoint)}"
+    if outer.ownership is not None:
+        return f"{text}; that packet goes to {_encrypted(snapshot, outer)}"
+    if outer.outcome is Outcome.LOCAL:
+        return f"{text}, which is this host"
+    route = outer.route
+    return f"{text} by {printable(snapshot.link_name(route.link)) if route is not None else '?'}"
 
 
 def _refuser(trace: Trace) -> str:
@@ -132,51 +149,56 @@ def _refuser(trace: Trace) -> str:
     return "a rule"
 
 
-def _outer_failure(trace: Trace, why: str) -> str:
-    outer = trace.outer
-    if outer is None:
-        return why or "the encrypted packet cannot leave"
-    text = f"the encrypted packet to {trace.endpoint} cannot leave: {outer.outcome.value}"
-    return f"{text} ({_refuser(outer)})" if outer.decided and outer.route else text
+def _told(trace: Trace, error: str) -> str:
+    """What the sender is told: an errno by the kernel, nothing by userspace (S-E10 … S-E12)."""
+    ownership = trace.ownership
+    if ownership is not None and ownership.device.backend is Backend.USERSPACE:
+        return "userspace: dropped silently"
+    return error
 
 
 def _loop(snapshot: Snapshot, trace: Trace) -> str:
     outer = trace.outer
     route = outer.route if outer is not None else None
-    return printable(snapshot.link_name(route.link)) if route is not None else "the tunnel"
+    return printable(snapshot.link_name(route.link)) if route is not None else "the same peer"
 
 
-def _came(snapshot: Snapshot, trace: Trace) -> str:
-    return f"the packet from {trace.flow.source} on {printable(trace.flow.iif or '')}"
+def _came(trace: Trace) -> str:
+    return f"{trace.flow.destination} from {trace.flow.source} on {printable(trace.flow.iif or '')}"
 
 
-def _not_allowed(snapshot: Snapshot, trace: Trace) -> str:
+def _not_allowed(trace: Trace) -> str:
     arrival = trace.arrival
-    source, device = trace.flow.source, printable(trace.flow.iif or "")
-    sender = peer_name(arrival.sender) if arrival and arrival.sender else "any peer"
+    device = printable(trace.flow.iif or "")
+    sender = f"peer {peer_name(arrival.sender)}" if arrival and arrival.sender else "any peer"
+    what = f"{trace.flow.source} from {sender} is dropped by {device} after decryption"
     if arrival is None or arrival.owner is None:
-        return f"{device} drops {source} from {sender}: no peer's AllowedIPs cover it."
-    owner = f"{peer_name(arrival.owner.peer)} (by {arrival.owner.prefix})"
-    return f"{device} drops {source} from {sender} after decryption: it belongs to {owner}."
+        return f"{what}: no AllowedIPs there cover it"
+    return f"{what}: it belongs to {peer_name(arrival.owner.peer)} by {arrival.owner.prefix}"
 
 
 def _rp_why(snapshot: Snapshot, trace: Trace) -> str:
     path = trace.arrival.reverse_path if trace.arrival is not None else None
-    return rp_reason(snapshot, path) if path is not None else ""
+    return "rp_filter" if path is None else f"{rp_mode(path)}: {rp_reason(snapshot, path)}"
+
+
+def rp_mode(path: ReversePath) -> str:
+    """``rp_filter strict``."""
+    return f"rp_filter {MODES.get(path.mode, str(path.mode))}"
 
 
 def rp_reason(snapshot: Snapshot, path: ReversePath) -> str:
     """Why the reverse path filter said what it said."""
     link = printable(snapshot.link_name(path.back.link)) if path.back is not None else ""
+    other = f"the way back is {link or 'another link'}"
     return {
         RpWhy.OFF: "it is off",
         RpWhy.OWN_LINK: "the way back is the same link",
         RpWhy.LOOSE: "there is a way back",
-        RpWhy.STRICT_OTHER_LINK: f"it is strict, and the way back is {link}",
+        RpWhy.STRICT_OTHER_LINK: other,
         RpWhy.NO_ROUTE_BACK: "there is no way back",
-        RpWhy.NO_ADDRESS: f"the link has no IPv4 address, so loose counts as strict, and the way back is {link}",
+        RpWhy.NO_ADDRESS: f"the link has no IPv4 address, so it counts as strict, and {other}",
         RpWhy.OWN_SOURCE: "the source is an address of this host",
         RpWhy.NOT_UNICAST: "the source is no unicast address",
-        RpWhy.UNKNOWN: "it could not be seen",
+        RpWhy.UNKNOWN: "what decides it could not be seen",
     }[path.why]
-

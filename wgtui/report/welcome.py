@@ -31,7 +31,9 @@ SUBJECTS: Final[dict[Subject, str]] = {
 
 def welcome(snapshot: Snapshot) -> list[Line]:
     """The first screen's lines, shown while the question line is empty."""
-    lines = [Line("Type an address: who gets it, by which rule, route and peer, and may it answer?")]
+    lines = [
+        Line("Type an address: who gets it, by which rule, route and peer, and may it answer?")
+    ]
     lines.append(Line(_seen(snapshot), label="seen"))
     if not snapshot.devices and not _hidden(snapshot):
         lines.append(
@@ -41,7 +43,9 @@ def welcome(snapshot: Snapshot) -> list[Line]:
     if examples:
         lines.append(Line(examples, label="try"))
     for number, gap in enumerate(shown_gaps(snapshot)):
-        lines.append(Line(gap_sentence(snapshot, gap), Tone.UNKNOWN, label="" if number else "unseen"))
+        lines.append(
+            Line(gap_sentence(snapshot, gap), Tone.UNKNOWN, label="" if number else "unseen")
+        )
     lines.append(Line("? keys   Tab panes   / filter   q quit", label="keys"))
     return lines
 

@@ -17,7 +17,7 @@ from wgtui.model.network import (
     TableId,
 )
 from wgtui.model.routes import RouteTables
-from wgtui.model.wireguard import Backend, Device, DeviceConfig
+from wgtui.model.wireguard import Backend, Device
 from wgtui.sources.names import may_be_the_same
 
 _DEFAULT_RULES4: Final = ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE))
@@ -29,28 +29,6 @@ def one_tree(rules: tuple[Rule, ...]) -> bool:
     # Who installed a rule is told by some versions only.
     told = tuple(replace(rule, protocol="") for rule in rules)
     return told == tuple(Rule(priority, 4, table=table) for priority, table in _DEFAULT_RULES4)
-
-
-def with_labels(
-    devices: Mapping[LinkIndex, Device], meant: Iterable[DeviceConfig]
-) -> dict[LinkIndex, Device]:
-    """The devices, their peers named as their configurations name them."""
-    labels = {
-        (config.name, peer.public_key): peer.label
-        for config in meant
-        for peer in config.peers
-        if peer.label
-    }
-    return {
-        index: replace(
-            device,
-            peers=tuple(
-                replace(peer, label=labels.get((device.name, peer.public_key), peer.label))
-                for peer in device.peers
-            ),
-        )
-        for index, device in devices.items()
-    }
 
 
 def with_backends(

@@ -1,4 +1,4 @@
-"""What were the WireGuard devices meant to be? The wg-quick files of this host, and the names in them."""
+"""What were the WireGuard devices meant to be? The wg-quick files here, and the names in them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMESPACES: Final = Path("/etc/netns")
 def read_configs(
     namespace: str, links: Iterable[Link]
 ) -> tuple[tuple[DeviceConfig, ...], list[Gap]]:
-    """Every configuration of this host (in a namespace: of the links there), and what cannot be read."""
+    """All configurations of this host (in a namespace: of its links), and what cannot be read."""
     folder = _HOST
     names: set[str] | None = None
     if namespace:

@@ -1,4 +1,4 @@
-"""Which WireGuard devices are there, whoever does the encryption, and where do their sockets live?"""
+"""Which WireGuard devices are there, whoever encrypts, and where do their sockets live?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PRIVILEGE: Final = "run as root (sudo wgtui)"
 def read_devices(
     namespace: str, links: Mapping[LinkIndex, Link]
 ) -> tuple[dict[LinkIndex, Device], list[Gap]]:
-    """All devices of this thread's namespace (whose name is ``namespace``), and what could not be read."""
+    """All devices of this thread's namespace (called ``namespace``), and what could not be read."""
     devices, gaps = _kernel_devices(links)
     ports = read_udp_ports() if devices else None
     if ports is not None:
@@ -65,7 +65,7 @@ def _gap(link: Link, why: str, hint: str = "") -> Gap:
 
 
 def _born(device: Device, link: Link, ports: set[int], namespace: str) -> Device:
-    """A device that is up has its port open in the namespace it was made in, and only there (S-E20)."""
+    """A device that is up has its port open in the namespace it was made in only (S-E20)."""
     if not link.up or not device.listen_port or device.listen_port in ports:
         return device
     return replace(

@@ -20,6 +20,7 @@ from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.wireguard import Device, DeviceConfig
 from wgtui.sources import assemble
+from wgtui.sources.configs import labelled
 from wgtui.sources.fields import Fields, parse_json
 from wgtui.sources.iproute import add_addresses, parse_links
 from wgtui.sources.iproute_nexthops import parse_nexthops
@@ -124,7 +125,7 @@ class _Folder:
             routes={**routes[4].tables, **routes[6].tables},
             exceptions=routes[6].exceptions,
             nexthops=nexthops,
-            devices=assemble.with_labels(assemble.with_backends(devices, found), meant),
+            devices={index: labelled(device, meant) for index, device in devices.items()},
             meant=meant,
             sysctls=sysctls or {},
             hooks=hooks,
@@ -191,7 +192,7 @@ class _Folder:
         unlisted = any(gap.subject is Subject.LINKS for gap in self.gaps)
         if found is None and not hidden and (unlisted or (self.path / name).exists()):
             self.gaps.append(Gap(Subject.WIREGUARD, why, COMMANDS[name]))
-        return devices
+        return assemble.with_backends(devices, links.build())
 
     def configs(self) -> tuple[DeviceConfig, ...]:
         """What was meant: a configuration that wg would refuse is a gap."""

@@ -1,6 +1,7 @@
-"""Which netfilter chains are on a packet's way here? Asked of the kernel, and told by ``nft`` if there are any.
+"""Which netfilter chains are on a packet's way here?
 
-Only looked at: ``nft -j list ruleset`` changes nothing.
+The kernel says whether there are any, ``nft`` what they do. Only looked at: ``nft -j list
+ruleset`` changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _PRIVILEGE: Final = "run as root (sudo wgtui)"
 
 
 def read_hooks() -> tuple[tuple[Hook, ...] | None, list[Gap]]:
-    """The chains that may matter, in this thread's namespace; None with a gap when they cannot be seen."""
+    """The chains that may matter in this thread's namespace; None with a gap: unseen."""
     try:
         legacy = read_legacy_tables()
         if legacy:

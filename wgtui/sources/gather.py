@@ -14,7 +14,15 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from wgtui.errors import FormatError
-from wgtui.model.network import Link, LinkIndex, Neighbour, NextHopObject, Rule, TableId
+from wgtui.model.network import (
+    Link,
+    LinkAddress,
+    LinkIndex,
+    Neighbour,
+    NextHopObject,
+    Rule,
+    TableId,
+)
 from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Gap, Snapshot, Subject
@@ -149,20 +157,19 @@ class _Gathering:
             answers = self._sock.dump(link_messages.RTM_GETLINK, link_messages.REQUEST)
             return [link_messages.parse_link(answer) for answer in answers]
 
-        found = self._attempt(Subject.LINKS, read, [])
+        nothing: list[LinkMessage] = []
+        found = self._attempt(Subject.LINKS, read, nothing)
         sysctls: dict[str, int] = {}
         for message in found:
             sysctls |= message.sysctls
         return {message.link.index: message.link for message in found}, sysctls
 
     def _with_addresses(self, links: dict[LinkIndex, Link]) -> dict[LinkIndex, Link]:
-        addresses = self._attempt(
-            Subject.ADDRESSES,
-            lambda: rules.parse_addresses(
-                self._sock.dump(rules.RTM_GETADDR, rules.ADDRESS_REQUEST)
-            ),
-            {},
-        )
+        def read() -> dict[LinkIndex, list[LinkAddress]]:
+            return rules.parse_addresses(self._sock.dump(rules.RTM_GETADDR, rules.ADDRESS_REQUEST))
+
+        nothing: dict[LinkIndex, list[LinkAddress]] = {}
+        addresses = self._attempt(Subject.ADDRESSES, read, nothing)
         return {
             index: replace(link, addresses=tuple(addresses[index])) if index in addresses else link
             for index, link in links.items()
@@ -209,7 +216,7 @@ class _Gathering:
         return nexthops.parse_neighbours(answers)
 
     def _routes(self, family: Family, objects: Mapping[int, NextHopObject]) -> RouteDump:
-        """All tables of a family; in one go, so that a million routes cost no more than they must."""
+        """All tables of a family, in one go: a million routes shall cost no more than they must."""
         dump = RouteDump(objects)
 
         def read() -> None:

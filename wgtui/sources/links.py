@@ -1,8 +1,8 @@
 """What links does a host have, and how is each configured? RTM_NEWLINK messages → Link.
 
-A few structs, because this is read again every two seconds for the counters: pyroute2's ifinfmsg takes
-0.5 ms a link. The kernel also tells most sysctls of every link here (IFLA_AF_SPEC, S-G2), which saves a
-dozen files per link.
+A few structs, because this is read again every two seconds for the counters: pyroute2's ifinfmsg
+takes 0.5 ms a link. The kernel also tells most sysctls of every link here (IFLA_AF_SPEC, S-G2),
+which saves a dozen files per link.
 """
 
 from __future__ import annotations

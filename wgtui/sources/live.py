@@ -1,9 +1,10 @@
 """What does this host (or one of its network namespaces) look like now, and when does it change?
 
-One consistent Snapshot: subscribe first, read everything, and see whether an event came meanwhile; if so,
-read again (S-G7). A refresh waits for events. When none comes, only what changes without any is read
-anew: counters, handshakes, peers, sysctls. When one comes, *everything* is: the kernel takes IPv4 routes
-and next-hop objects away silently when a link goes down (S-G5), so an event never tells the whole story.
+One consistent Snapshot: subscribe first, read everything, and see whether an event came meanwhile;
+if so, read again (S-G7). A refresh waits for events. When none comes, only what changes without
+any is read anew: counters, handshakes, peers, sysctls. When one comes, *everything* is: the kernel
+takes IPv4 routes and next-hop objects away silently when a link goes down (S-G5), so an event
+never tells the whole story.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -48,10 +50,9 @@ class LiveSource:
     def __init__(self, netns: str = "") -> None:
         """Raises ``SourceError`` when there is no such namespace, or it may not be entered."""
         self._netns = netns
-        self._closed = False
+        self._closed = threading.Event()
         self._stale = False
         self._reading = threading.Lock()
-        self._asking = threading.Lock()
         self._events = self._inside(_subscribe)
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -86,7 +87,7 @@ class LiveSource:
             if not ready:
                 return self._inside(lambda: poll(previous)) or self._inside(self._consistent)
             woken = self._woken in ready
-        if self._closed:
+        if self._closed.is_set():
             return previous
         if not woken:
             self._settle()
@@ -107,25 +108,28 @@ class LiveSource:
         """Read until nothing moved meanwhile, ``_TRIES`` times."""
         self._forget_wakes()
         self._events.drain()
-        for _ in range(_TRIES):
-            snapshot = gather(self._netns, self.spec)
-            self._stale = self._events.drain()
-            if not self._stale and snapshot.gap(Subject.CONSISTENCY) is None:
-                return snapshot
-        if snapshot.gap(Subject.CONSISTENCY) is None:
-            gap = Gap(
-                Subject.CONSISTENCY, f"something changed each of the {_TRIES} times it was read"
-            )
-            snapshot = replace(snapshot, gaps=(*snapshot.gaps, gap))
+        snapshot = self._once()
+        for _ in range(_TRIES - 1):
+            if snapshot.gap(Subject.CONSISTENCY) is not None:
+                snapshot = self._once()
         return snapshot
+
+    def _once(self) -> Snapshot:
+        """Read everything; a gap says when something moved meanwhile."""
+        snapshot = gather(self._netns, self.spec)
+        self._stale = self._events.drain()
+        if not self._stale:
+            return snapshot
+        gap = Gap(Subject.CONSISTENCY, f"something changed each of the {_TRIES} times it was read")
+        return replace(snapshot, gaps=(*snapshot.gaps, gap))
 
     def _guarded(self, work: Callable[[], T]) -> T:
         """Sockets are let go of by whoever holds the lock when it is time."""
         with self._reading:
-            if self._closed:
+            if self._closed.is_set():
                 raise SourceError(f"{self.spec}: closed")
             result = work()
-        if self._closed:
+        if self._closed.is_set():
             self._let_go()
         return result
 
@@ -133,14 +137,12 @@ class LiveSource:
 
     def wake(self) -> None:
         """Make a waiting ``refresh`` return after a complete read."""
-        if not self._closed:
+        if not self._closed.is_set():
             os.eventfd_write(self._woken, 1)
 
     def _forget_wakes(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             os.eventfd_read(self._woken)
-        except BlockingIOError:
-            pass
 
     def ask(self, flow: Flow) -> KernelAnswer | None:
         """Put the question to the running kernel, on a socket of its own."""
@@ -154,9 +156,9 @@ class LiveSource:
 
     def close(self) -> None:
         """Let go of sockets; safe to call twice. A reading thread does it on its way out."""
-        if not self._closed:
+        if not self._closed.is_set():
+            self._closed.set()
             os.eventfd_write(self._woken, 1)
-            self._closed = True
             self._let_go()
 
     def _let_go(self) -> None:

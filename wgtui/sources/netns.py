@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -37,22 +37,13 @@ def inside(name: str, work: Callable[[], T]) -> T:
     """
     if not name:
         return work()
-    done: list[T] = []
-    failed: list[BaseException] = []
 
-    def run() -> None:
-        try:
-            _enter(name)
-            done.append(work())
-        except BaseException as error:  # raised again below, in the thread that asked
-            failed.append(error)
+    def there() -> T:
+        _enter(name)
+        return work()
 
-    thread = threading.Thread(target=run, name=f"netns {name}")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return done[0]
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"netns {name}") as thread:
+        return thread.submit(there).result()
 
 
 def _enter(name: str) -> None:

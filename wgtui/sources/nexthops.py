@@ -31,8 +31,9 @@ _NHMSG: Final = struct.Struct("=BBBxI")
 """nhmsg: family, scope, protocol, flags."""
 _ID, _GROUP, _BLACKHOLE, _OIF, _GATEWAY, _ENCAP_TYPE = 1, 2, 4, 5, 6, 7
 _UNDERSTOOD: Final = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17})
-"""Also GROUP_TYPE and RES_GROUP (a resilient group picks among the same members), ENCAP (its type is
-enough), MASTER, RES_BUCKET, OP_FLAGS, GROUP_STATS, HW_STATS…: no matter for which leg is possible. Not FDB."""
+"""All but FDB. GROUP_TYPE and RES_GROUP: a resilient group picks among the same members. ENCAP:
+its type is enough. MASTER, RES_BUCKET, OP_FLAGS, GROUP_STATS, HW_STATS…: no matter for which leg
+is possible."""
 _MEMBER: Final = struct.Struct("=IBBxx")
 """nexthop_grp: object, weight − 1, its high byte (since 6.12)."""
 

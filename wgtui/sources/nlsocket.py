@@ -1,7 +1,7 @@
 """How do netlink messages get in and out? One plain socket, used by one thread.
 
-Plain, because pyroute2's sockets never tell that a dump was interrupted, are dead after one ENOBUFS, and
-cannot run where an event loop does (see CONTRIBUTING). What is *in* a message is decided elsewhere.
+Plain, because pyroute2's sockets never tell that a dump was interrupted, are dead after one
+ENOBUFS, and cannot run where an event loop does. What is *in* a message is understood elsewhere.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TRIES: Final = 3
 
 
 class NetlinkError(OSError):
-    """The kernel refused a request; ``errno`` is positive, ``strerror`` its own words where it gave some."""
+    """The kernel refused; ``errno`` is positive, ``strerror`` its own words where it gave some."""
 
 
 class NetlinkSocket:
@@ -56,7 +56,7 @@ class NetlinkSocket:
         self._socket.bind((0, 0))
         self._sequence = 0
         self.interrupted = False
-        """A dump could not be had in one piece: something changed each time the kernel told it (S-G7)."""
+        """A dump could not be had in one piece: each time something changed meanwhile (S-G7)."""
         self.option(EXT_ACK)
 
     def __enter__(self) -> Self:
@@ -127,7 +127,7 @@ class NetlinkSocket:
         )
 
     def chunks(self, kind: int, body: bytes) -> Iterator[bytes]:
-        """Start a dump and give what arrives, many messages at a time, until the caller has seen the end."""
+        """Start a dump and give what arrives, many messages at a time; the caller sees the end."""
         self.send(kind, body, DUMP)
         while True:
             yield self._socket.recv(1 << 16)  # the kernel fills at most 32 KiB of it
@@ -144,11 +144,11 @@ class NetlinkSocket:
 
         Raises ``NetlinkError``. When every try was interrupted, ``interrupted`` says so.
         """
-        for _ in range(TRIES):
-            found, interrupted = self._dump_once(kind, body)
-            if not interrupted:
-                return found
-        self.interrupted = True
+        found, interrupted = self._dump_once(kind, body)
+        for _ in range(TRIES - 1):
+            if interrupted:
+                found, interrupted = self._dump_once(kind, body)
+        self.interrupted |= interrupted
         return found
 
     def _dump_once(self, kind: int, body: bytes) -> tuple[list[bytes], bool]:
@@ -214,7 +214,7 @@ def text(value: Buffer) -> str:
 
 
 def finished(kind: int, data: Buffer, start: int, end: int) -> bool:
-    """Is this (netlink's own) message the end of a dump? Raises ``NetlinkError`` when it is a refusal."""
+    """Is this (netlink's own) message the end of a dump? Raises ``NetlinkError`` if a refusal."""
     if kind not in (NLMSG_ERROR, NLMSG_DONE):
         return False
     offset = start + HEADER.size

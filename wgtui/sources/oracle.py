@@ -1,7 +1,7 @@
-"""What does the running kernel answer to the same question? RTM_GETROUTE, asked twice (S-C1 … S-C9).
+"""What does the running kernel answer to the same question? RTM_GETROUTE, twice (S-C1 … S-C9).
 
-Once plainly, for the way out; once with RTM_F_FIB_MATCH, for the prefix and metric of the route behind
-it. No privilege is needed, and nothing is changed by asking.
+Once plainly, for the way out; once with RTM_F_FIB_MATCH, for the prefix and metric of the route
+behind it. No privilege is needed, and nothing is changed by asking.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import MAIN_TABLE, LinkIndex
 from wgtui.model.prefix import BITS, Family
-from wgtui.sources.links import IFNAME, RTM_GETLINK
+from wgtui.sources.links import IFNAME, RTM_GETLINK, parse_link
 from wgtui.sources.links import REQUEST as LINK_REQUEST
-from wgtui.sources.links import parse_link
 from wgtui.sources.nlsocket import U32, NetlinkError, NetlinkSocket, attribute
 from wgtui.sources.route_dump import RTM_GETROUTE
 from wgtui.sources.route_message import (
@@ -45,7 +44,8 @@ _ASKABLE: Final[dict[Family, tuple[int, ...]]] = {4: (1, 6, 17), 6: (6, 17, 58)}
 def ask(sock: NetlinkSocket, flow: Flow) -> KernelAnswer | None:
     """Put the question to the kernel of the socket's namespace; None when it cannot be put.
 
-    ``sock`` should check strictly, so that an attribute the kernel does not know is refused, not ignored.
+    ``sock`` should check strictly: an attribute the kernel does not know is then refused, not
+    ignored.
     """
     if flow.protocol is not None and flow.protocol not in _ASKABLE[flow.family]:
         return None
@@ -99,7 +99,7 @@ def _get(sock: NetlinkSocket, flow: Flow, links: dict[str, LinkIndex], flags: in
         body += attribute(RTA_OIF, U32.pack(links[flow.oif]))
     if flow.mark:
         body += attribute(_MARK, U32.pack(flow.mark))
-    # Packets that arrive belong to nobody: uid 0 (S-A65). Without the attribute IPv6 would take none.
+    # Packets that arrive belong to nobody: uid 0 (S-A65). Unasked, IPv6 would take none at all.
     uid = flow.uid if flow.uid is not None else 0 if flow.iif is not None else os.getuid()
     body += attribute(_UID, U32.pack(uid))
     if flow.protocol is not None:

@@ -1,8 +1,8 @@
 """What do /proc/sys and /proc/net say of the namespace of the thread that reads them?
 
-Of every link, netlink tells most (``links``); here is what it does not: the values that hold for all
-links, and for the host. ``/proc/self/net`` would be the main thread's namespace, ``/proc/thread-self/net``
-is ours; ``/proc/sys/net`` follows the reading thread by itself.
+Of every link, netlink tells most (``links``); here is what it does not: the values that hold for
+all links, and for the host. ``/proc/self/net`` would be the main thread's namespace,
+``/proc/thread-self/net`` is ours; ``/proc/sys/net`` follows the reading thread by itself.
 """
 
 from __future__ import annotations

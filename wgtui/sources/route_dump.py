@@ -1,14 +1,14 @@
 """How do a million route messages become tables quickly? RTM_NEWROUTE bytes in, RouteTables out.
 
-The same bytes come from a netlink socket and from ``ip route save``. The routes of a router differ in
-little but their destination, so what a message says *beside* it (without the counters of RTA_CACHEINFO,
-which all differ) is kept as bytes, and each distinct one is decoded once:
+The same bytes come from a netlink socket and from ``ip route save``. The routes of a router differ
+in little but their destination, so what a message says *beside* it (without the counters of
+RTA_CACHEINFO, which all differ) is kept as bytes, and each distinct one is decoded once:
 
     nlmsghdr 16 │ rtmsg 12 │ RTA_TABLE 8 │ RTA_DST 4 + ADDRESS │ … │ RTA_CACHEINFO 4 + COUNTERS │ …
 
-Where the two holes are is found by walking the attributes of one message, and believed for others of the
-same length whose headers stand at the same places. When the bytes around the holes have been seen
-before, so have all attribute headers: nothing can have been mistaken for one.
+Where the two holes are is found by walking the attributes of one message, and believed for others
+of the same length whose headers stand at the same places. When the bytes around the holes have
+been seen before, so have all attribute headers: nothing can have been mistaken for one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What does one route message say? Shared by dumps, next-hop objects and answers to a question.
 
-Everything here is about one message and may be slow: ``route_dump`` sees to it that it is rarely asked.
-An attribute that is not understood and that a lookup may depend on is named in ``RouteInfo.unknown``.
+Everything here is about one message and may be slow: ``route_dump`` sees to it that it is rarely
+asked. An attribute that is not understood, and that a lookup may depend on, is named in
+``RouteInfo.unknown``.
 """
 
 from __future__ import annotations
@@ -37,15 +38,15 @@ RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC = 1, 
 RTA_METRICS, RTA_MULTIPATH, RTA_CACHEINFO, RTA_TABLE, RTA_VIA, RTA_PREF = 8, 9, 12, 15, 18, 20
 RTA_ENCAP_TYPE, RTA_NH_ID = 21, 30
 RTA_HARMLESS: Final = frozenset({11, 13, 14, 16, 17, 22, 23, 24, 26})
-"""FLOW (S-A25: no selector), SESSION and MP_ALGO (unused), MARK, MFC_STATS, ENCAP (its type is enough),
-EXPIRES (multicast), PAD, TTL_PROPAGATE (MPLS)."""
+"""FLOW (S-A25: no selector), SESSION and MP_ALGO (unused), MARK, MFC_STATS, ENCAP (its type is
+enough), EXPIRES (multicast), PAD, TTL_PROPAGATE (MPLS)."""
 RTAX_MTU: Final = 2
 CLONED: Final = 0x200
 """RTM_F_CLONED: an exception or an answer, no entry of a table."""
 DEAD, ONLINK, LINKDOWN = 0x01, 0x04, 0x10
 """RTNH_F_…, in rtm_flags and rtnh_flags alike."""
 CLOCK: Final = 100
-"""USER_HZ: what the kernel counts times in, towards user space, on every architecture wgtui meets."""
+"""USER_HZ: how the kernel counts time towards user space, on every architecture wgtui meets."""
 
 Values: TypeAlias = Mapping[int, Buffer]
 """The attributes of one message (or nest) by their numbers."""

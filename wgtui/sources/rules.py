@@ -1,7 +1,7 @@
-"""What addresses and policy rules does a host have? RTM_NEWADDR, RTM_NEWRULE → model, by pyroute2's formats.
+"""What addresses and policy rules does a host have? RTM_NEWADDR, RTM_NEWRULE → model, by pyroute2.
 
-A rule attribute or flag that is not understood here is named in ``Rule.unknown``: such a rule cannot be
-evaluated, and that is said instead of guessed.
+A rule attribute or flag that is not understood here is named in ``Rule.unknown``: such a rule
+cannot be evaluated, and that is said instead of guessed.
 """
 
 from __future__ import annotations

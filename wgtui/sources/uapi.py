@@ -1,8 +1,9 @@
 """Which userspace WireGuard devices are there, and what do their sockets say? (S-G30)
 
-wireguard-go and its like listen on ``/run/wireguard/NAME.sock``. That directory is one for all network
-namespaces (lab.md §1), so a device is claimed only where ``/proc/net/unix`` shows its socket: in the
-namespace its daemon was started in. Nothing is ever unlinked, not even a socket nobody listens on.
+wireguard-go and its like listen on ``/run/wireguard/NAME.sock``. That directory is usually one for
+all network namespaces, so a device is claimed only where ``/proc/net/unix`` shows its socket: in
+the namespace its daemon was started in. Nothing is ever unlinked, not even a socket nobody listens
+on.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import os
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from wgtui.errors import FormatError
@@ -32,7 +35,7 @@ LONGEST: Final = 256 << 20
 
 
 def read_devices(links: Iterable[Link]) -> tuple[list[Device], list[Gap]]:
-    """The userspace devices among the links of this thread's namespace, and what could not be asked."""
+    """The userspace devices among the links of this thread's namespace, and who did not answer."""
     devices: list[Device] = []
     gaps: list[Gap] = []
     tuns = [link for link in links if link.kind == "tun"]
@@ -53,25 +56,41 @@ def read_devices(links: Iterable[Link]) -> tuple[list[Device], list[Gap]]:
 def _read(link: Link, bound: set[str] | None, ports: set[int] | None) -> Device | None:
     """The device of a tun link; None when it is not WireGuard's, as far as anybody can tell."""
     paths = [f"{place}/{link.name}.sock" for place in DIRECTORIES]
-    here = [path for path in paths if path in bound] if bound is not None else paths
+    here = [path for path in paths if path in bound] if bound is not None else paths[:1]
     if not here:
         for path in paths:
             # Somebody else's, or left behind? Only a connection tells; nothing is asked.
-            try:
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                 _connect(path, time.monotonic() + PATIENCE).close()
-            except (FileNotFoundError, NotADirectoryError, PermissionError):
-                continue
-            raise _ElsewhereError
+                raise _ElsewhereError
         return None
-    try:
-        device = parse_device(link, ask(here[0]))
-    except FileNotFoundError:
-        if bound is None:
-            return None
-        raise _ElsewhereError from None  # bound here, but under another mount of /run
-    if link.up and device.listen_port and ports is not None and device.listen_port not in ports:
-        raise _ElsewhereError
-    return device
+    for path in _views(here[0]):
+        try:
+            device = parse_device(link, ask(path))
+        except FileNotFoundError:
+            continue
+        if not (link.up and device.listen_port) or ports is None or device.listen_port in ports:
+            return device
+    if bound is None:
+        return None
+    raise _ElsewhereError
+
+
+def _views(path: str) -> Iterator[str]:
+    """The path as we see it, then as processes of this namespace do: each may have its own /run."""
+    yield path
+    name = Path(path).name
+    ours = Path("/proc/thread-self/ns/net").stat().st_ino
+    seen: set[tuple[int, int]] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        # Not the path itself: /var/run is a link to our /run, wherever one meets it.
+        view = process / "root/run/wireguard" / name
+        with suppress(OSError):  # it ended, or is none of our business
+            if (process / "ns/net").stat().st_ino == ours:
+                found = view.stat()
+                if (found.st_dev, found.st_ino) not in seen:
+                    seen.add((found.st_dev, found.st_ino))
+                    yield str(view)
 
 
 class _ElsewhereError(OSError):

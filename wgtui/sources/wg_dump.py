@@ -1,12 +1,11 @@
 """What does a kernel WireGuard device say? Generic netlink bytes → Device (S-G20 … S-G22).
 
-The bytes hold the private and the preshared keys. They are looked at where they lie, in a buffer that is
-wiped afterwards; nothing made here has a place for them.
+The bytes hold the private and the preshared keys. They are looked at where they lie, in a buffer
+that is wiped afterwards; nothing made here has a place for them.
 """
 
 from __future__ import annotations
 
-import socket
 import struct
 from base64 import b64encode
 from collections.abc import Mapping
@@ -34,6 +33,7 @@ from wgtui.sources.nlsocket import (
     messages,
 )
 
+_NETLINK_GENERIC: Final = 16
 _GENERIC: Final = 4
 """sizeof(struct genlmsghdr)."""
 _GET_DEVICE: Final = struct.pack("=BBxx", 0, 1)
@@ -133,7 +133,7 @@ class DeviceDump:
         if not public_key:
             return  # padding
         if self._peers and self._peers[-1].public_key == public_key:
-            # It did not fit into the message before and goes on here (include/uapi/linux/wireguard.h).
+            # It did not fit into the message before (include/uapi/linux/wireguard.h).
             self._allowed[-1] += allowed
             return
         self._peers.append(
@@ -187,7 +187,7 @@ class WireGuardSocket:
 
     def __init__(self) -> None:
         """Raises ``NetlinkError`` with ENOENT when the kernel has no WireGuard."""
-        self._socket = NetlinkSocket(socket.NETLINK_GENERIC)
+        self._socket = NetlinkSocket(_NETLINK_GENERIC)
         self._buffer = bytearray(1 << 16)
         self.interrupted = False
         """A device was configured each time it was told: what was read of it may be torn."""
@@ -211,13 +211,14 @@ class WireGuardSocket:
     def device(self, link: Link, zones: Mapping[LinkIndex, str]) -> Device:
         """Everything about one device but its secrets.
 
-        Raises ``NetlinkError`` (EPERM, ENODEV, EOPNOTSUPP). When it kept changing, ``interrupted`` says so.
+        Raises ``NetlinkError`` (EPERM, ENODEV, EOPNOTSUPP). When the device was configured each
+        time it was read, ``interrupted`` says so.
         """
-        for _ in range(TRIES):
-            dump = self._dump_once(link, zones)
-            if not dump.interrupted:
-                return dump.device()
-        self.interrupted = True
+        dump = self._dump_once(link, zones)
+        for _ in range(TRIES - 1):
+            if dump.interrupted:
+                dump = self._dump_once(link, zones)
+        self.interrupted |= dump.interrupted
         return dump.device()
 
     def _dump_once(self, link: Link, zones: Mapping[LinkIndex, str]) -> DeviceDump:

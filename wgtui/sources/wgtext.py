@@ -19,6 +19,7 @@ from wgtui.sources.links_builder import LinksBuilder
 from wgtui.sources.names import to_number
 
 _NONE: Final = "(none)"
+_YEAR_9999: Final = 253402300799
 
 
 def parse_dump(text: str, links: LinksBuilder, file: str = "wg.dump") -> dict[LinkIndex, Device]:
@@ -64,10 +65,10 @@ class _Line:
     def wrong(self, problem: str) -> FormatError:
         return FormatError(self.file, problem, self.line)
 
-    def number(self, text: str, what: str) -> int:
+    def number(self, text: str, what: str, limit: int = 1 << 64) -> int:
         value = to_number(text)
-        if value is None or value >= 1 << 64:
-            raise self.wrong(f"the {what} is not a number")
+        if value is None or value > limit:
+            raise self.wrong(f"the {what} is not a number within reason")
         return value
 
     def peer(self) -> Peer:
@@ -80,7 +81,7 @@ class _Line:
             allowed_ips=tuple(
                 self.prefix(prefix) for prefix in allowed.split(",") if prefix not in (_NONE, "")
             ),
-            last_handshake=self.number(handshake, "latest handshake") or None,
+            last_handshake=self.number(handshake, "latest handshake", _YEAR_9999) or None,
             received=self.number(received, "number of received bytes"),
             sent=self.number(sent, "number of sent bytes"),
             keepalive=0 if keepalive == "off" else self.number(keepalive, "keepalive"),

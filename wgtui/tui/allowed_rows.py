@@ -173,11 +173,11 @@ class PeersRows:
                 say(words.endpoint_text(peer.endpoint), "" if peer.endpoint else "warn"),
                 say(words.handshake_text(seconds, brief), "good" if fresh else "warn"),
                 say(traffic if peer.received or peer.sent else "", "dim"),
-                say(words.short_key(peer.public_key) if peer.label else "", "dim"),
             )
             for brief in (False, True)
         )
-        return short if len(short) > len(long) else long
+        row = short if len(short) > len(long) else long
+        return fit(width, row, say(words.short_key(peer.public_key) if peer.label else "", "dim"))
 
     # ------------------------------------------------------------------------- asking and copying
 

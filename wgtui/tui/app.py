@@ -23,7 +23,8 @@ from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.sentences import state_line
+from wgtui.report.text import render
+from wgtui.report.welcome import state_line
 from wgtui.sources import Source, open_source
 from wgtui.tui.clipboard import osc52
 from wgtui.tui.help import HelpScreen, help_lines
@@ -181,6 +182,8 @@ class WgtuiApp(App[str]):
         trace = self.reply.trace
         if before is None or trace is None or before.outcome is not trace.outcome or asked:
             self._kernel = None
+        if (before is None) != (trace is None):
+            self.refresh_bindings()
         if trace is not None:
             self._reader.ask_kernel(trace.flow)
         self._show_reply(keep=not asked)
@@ -276,18 +279,31 @@ class WgtuiApp(App[str]):
     def action_page_answer(self, by: int) -> None:
         self.lookup.answer.action_page(by)
 
+    def action_clear_question(self) -> None:
+        self.lookup.question.value = ""
+
     def action_escape(self) -> None:
-        """In the question: empty it, or leave it when it is. In a pane: drop its filter, or leave."""
-        focused, question = self.focused, self.lookup.question
-        if focused is question:
-            if question.value:
-                question.value = ""
-            else:
-                self.action_focus_next()
-        elif isinstance(focused, RowList) and focused.note:
+        """In a pane: drop its filter, or go back to the question."""
+        focused = self.focused
+        if isinstance(focused, RowList) and focused.note:
             self.panes.filter(focused, "")
         else:
-            question.focus()
+            self.lookup.question.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which commands make sense now; the key bar shows only those."""
+        if not self.is_mounted:
+            return True
+        question = self.lookup.question
+        match action:
+            case "clear_question" | "focus_answer":
+                return bool(question.value)
+            case "escape" | "switch_tree" | "copy":
+                return self.focused is not question
+            case "explain":
+                return self.reply.trace is not None
+            case _:
+                return True
 
     # ------------------------------------------------------------------------------------- filter
 
@@ -317,9 +333,6 @@ class WgtuiApp(App[str]):
     # ----------------------------------------------------------------------------------- commands
 
     def action_explain(self) -> None:
-        if self.reply.trace is None:
-            self._note("nothing to explain yet: ask about an address first")
-            return
         self._explaining = not self._explaining
         self._show_reply(keep=False)
 
@@ -359,7 +372,9 @@ class WgtuiApp(App[str]):
             self._note("too long to copy" if text else "nothing to copy here")
 
     def _answer_text(self) -> str:
-        return f"{self._text}\n{self.lookup.answer.text}" if self._text else self.lookup.answer.text
+        """Question and answer as the command line would print them."""
+        text = render(self.lookup.answer.lines, self._ascii)
+        return f"{self._text}\n{text}" if self.reply.trace is not None else text
 
     def action_quit_leaving(self) -> None:
         self.exit(self._answer_text())

@@ -59,16 +59,16 @@ def help_lines(groups: Iterable[tuple[str, Iterable[BindingType]]]) -> tuple[Lin
         Line(""),
     ]
     for title, bindings in groups:
-        lines.append(Line(title))
+        lines.append(Line("", label=title))
         for binding in bindings:
             if isinstance(binding, Binding):
                 keys = " ".join(key_name(key) for key in binding.key.split(","))
                 text = binding.tooltip or binding.description
-                lines.append(Line(text, label=binding.key_display or keys, indent=1))
+                lines.append(Line(text, label=keys, indent=1))
         lines.append(Line(""))
-    lines.append(Line("Marks, in the panes and in the answer"))
+    lines.append(Line("", label="Marks, in the panes and in the answer"))
     lines += [Line(text, tone, indent=1) for tone, text in _MARKS]
-    lines += [Line(""), Line("Words")]
+    lines += [Line(""), Line("", label="Words")]
     lines += [Line(text, label=word, indent=1) for word, text in _GLOSSARY]
     return tuple(lines)
 

@@ -66,7 +66,7 @@ class TabBar(Widget):
             tone = pane.lit.marks.get(pane.lit.show) if pane.lit.show is not None else None
             glyph = f" {self._glyphs[tone]}" if tone else ""
             note = f" /{pane.note}" if pane.note else ""
-            text = f" {pane.number} {pane.title}{glyph}{note} "
+            text = f" {pane.number} {pane.model.title}{glyph}{note} "
             segments.append(Segment(text, shown_style if pane.display else base))
             if pane.display:
                 place = f" {pane.position} "
@@ -88,7 +88,7 @@ class KeyBar(Widget):
         """Other keys in force: another line."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
-    def _bindings(self) -> list[Binding]:
+    def _shown_keys(self) -> list[Binding]:
         """The shown ones, each once, help last: it must be there however narrow it gets."""
         shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
@@ -99,7 +99,7 @@ class KeyBar(Widget):
     def render_line(self, y: int) -> Strip:
         """As many keys as fit; what does not fit is in the help."""
         base, key_style = self.rich_style, self.get_component_rich_style("keys--key")
-        bindings, width = self._bindings(), self.size.width
+        bindings, width = self._shown_keys(), self.size.width
         parts = [(self.app.get_key_display(one), f" {one.description}  ") for one in bindings]
         while len(parts) > 2 and sum(len(key) + len(word) for key, word in parts) + 1 > width:
             del parts[-3]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +18,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import Reactive
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from wgtui.model.trace import Trace
@@ -61,7 +64,8 @@ class AnswerRows:
             if number == 0 and caret is not None:
                 rows = list(_under_caret(line, width - MARGIN, caret - MARGIN))
             else:
-                rows = list(_rows_of(line, width - MARGIN, labels + 1 if labels else 0))
+                column = 0 if not labels or (number == 0 and not line.label) else labels + 1
+                rows = list(_rows_of(line, width - MARGIN, column))
             for at, spans in enumerate(rows):
                 self.pictures.append(Picture(spans, line.tone, continued=at > 0))
                 self.texts.append(line.text)
@@ -115,8 +119,15 @@ class AnswerList(RowList):
         Binding("h,l,left,right", "fold", show=False, id="answer.fold"),
     ]
 
-    def __init__(self, *, ascii_only: bool = False, name: str = "answer") -> None:
+    def __init__(
+        self,
+        *,
+        ascii_only: bool = False,
+        name: str = "answer",
+        on_more: Callable[[int], None] | None = None,
+    ) -> None:
         super().__init__(ascii_only=ascii_only, name=name)
+        self._on_more = on_more
         self.lines: tuple[Line, ...] = ()
         self.rows = AnswerRows((), 80)
         self._caret: int | None = None
@@ -137,6 +148,12 @@ class AnswerList(RowList):
         self._stay_inside()
         self.redraw()
 
+    def redraw(self) -> None:
+        """As every list, and say how much is still below."""
+        super().redraw()
+        if self._on_more is not None:
+            self._on_more(max(0, len(self.rows) - self.top - self.rows_visible))
+
     @property
     def fixed(self) -> int:
         """The verdict, unless the pane is so low that nothing else would be seen."""
@@ -155,27 +172,19 @@ class AnswerList(RowList):
         self._pictures.clear()
         self._wrap()
 
-    @property
-    def text(self) -> str:
-        """The answer as it is copied and left on the normal screen."""
-        rows = (
-            self._margin(picture) + "".join(span.text for span in picture.spans)
-            for picture in self.rows.pictures
-        )
-        return "\n".join(self._text(row.rstrip()) for row in rows)
-
 
 class Question(Input):
     """The question line. While it is empty, letters that cannot begin an address are commands."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.focus_answer", "answer", key_display="Enter", id="question.answer"),
-        Binding("escape", "app.escape", "clear", key_display="Esc", id="question.clear"),
+        Binding("enter", "app.focus_answer", "answer", key_display="Enter", id="question.answer", tooltip="to the answer: scroll it, explain it, copy it"),
+        Binding("tab", "app.focus_next", "panes", key_display="Tab", id="question.next", tooltip="to the panes, one after the other"),
+        Binding("escape", "app.clear_question", "clear", key_display="Esc", id="question.clear", tooltip="empty the question"),
         Binding("down", "app.scroll_answer(1)", "scroll the answer", show=False, id="question.down"),
         Binding("up", "app.scroll_answer(-1)", "scroll it back", show=False, id="question.up"),
         Binding("pagedown", "app.page_answer(1)", "a page down", show=False, id="question.pagedown"),
         Binding("pageup", "app.page_answer(-1)", "a page up", show=False, id="question.pageup"),
-    ]
+    ]  # fmt: skip
 
     virtual_size = Reactive(Size(0, 0), layout=False)
     """Textual lays the whole screen out again when this changes, at every character."""
@@ -200,6 +209,7 @@ class Question(Input):
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Tells Textual which bindings are in force while this line has the focus."""
+        character = "/" if key == "slash" else character  # Textual knows no character for it
         return super().check_consume_key(key, character) and not self._is_command(character)
 
     def on_key(self, event: events.Key) -> None:
@@ -215,21 +225,52 @@ class Question(Input):
         return cell_len(self.value[:position]) - self.scroll_offset.x
 
 
+class More(Widget):
+    """At the right of the question: how many lines of the answer are below the last one shown."""
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        super().__init__(id="more")
+        self._arrow = "v" if ascii_only else "↓"
+        self.count = 0
+
+    def show(self, count: int) -> None:
+        """So many."""
+        if count != self.count:
+            self.count = count
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """``↓ 8 more``, or nothing."""
+        text = f"{self._arrow} {self.count} more " if self.count else ""
+        return Strip([Segment(text.rjust(self.size.width), self.rich_style)])
+
+
 class LookupPane(Vertical):
     """Question and answer, always on the screen."""
 
     def __init__(self, question: str, on_typed: Callable[[str], None], *, ascii_only: bool) -> None:
         super().__init__(id="lookup")
         self._prompt = to_ascii(PROMPT) if ascii_only else PROMPT
+        self._label = Static(Content(self._prompt), id="prompt")
         self.question = Question(question, on_typed)
-        self.answer = AnswerList(ascii_only=ascii_only)
+        self.more = More(ascii_only=ascii_only)
+        self.answer = AnswerList(ascii_only=ascii_only, on_more=self.more.show)
 
     def compose(self) -> ComposeResult:
         """Prompt and question in one line, the answer below."""
         with Horizontal(id="question-line"):
-            yield Static(Content(self._prompt), id="prompt")
+            yield self._label
             yield self.question
+            yield self.more
         yield self.answer
+
+    def on_descendant_focus(self) -> None:
+        """The label shows, as the panes' headings do, where the keys go."""
+        self._label.set_class(self.question.has_focus, "-focus")
+
+    def on_descendant_blur(self) -> None:
+        """They go elsewhere."""
+        self._label.set_class(self.question.has_focus, "-focus")
 
     def show(self, lines: tuple[Line, ...], caret: int | None = None, *, keep: bool = False) -> None:
         """Say this; a caret stands under that position of the question."""

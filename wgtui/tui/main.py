@@ -28,5 +28,5 @@ def run(spec: str, question: str, *, mouse: bool, ascii_only: bool) -> int:
     except KeyboardInterrupt:
         return 130
     if left_behind:
-        sys.stdout.write(f"{left_behind}\n")
+        sys.stdout.write(left_behind)
     return app.return_code or 0

@@ -41,6 +41,8 @@ class Panes(Horizontal):
         self.device_tree = False
         """AllowedIPs as the one tree of each device instead of one per peer."""
         self._snapshot: Snapshot | None = None
+        self._before: Snapshot | None = None
+        """The one before, for rates."""
         self._trace: Trace | None = None
         self._models: tuple[RowModel, ...] = ()
         self._room = 3
@@ -55,11 +57,13 @@ class Panes(Horizontal):
 
     def take(self, snapshot: Snapshot) -> None:
         """Other facts; ``light`` comes right after and draws them."""
-        previous, self._snapshot = self._snapshot, snapshot
+        if snapshot is not self._snapshot:
+            self._before, self._snapshot = self._snapshot, snapshot
+        routes = self._models[1] if self._models else None
         allowed = DeviceTreeRows if self.device_tree else PeersRows
         self._models = (
-            InterfacesRows(snapshot, previous),
-            RoutesRows(snapshot),
+            InterfacesRows(snapshot, self._before),
+            RoutesRows(snapshot, routes.folds if isinstance(routes, RoutesRows) else None),
             allowed(snapshot),
         )
 
@@ -70,7 +74,7 @@ class Panes(Horizontal):
             self._show(pane, model, reveal)
 
     def _show(self, pane: RowList, model: RowModel, reveal: bool) -> None:
-        model = filtered(model, pane.note) if pane.note else model
+        model = filtered(model, pane.note)
         lit = model.lit(self._trace) if self._trace is not None else Lit()
         pane.set_model(model, lit, reveal=reveal)
 

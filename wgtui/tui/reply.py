@@ -11,9 +11,11 @@ from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Trace
+from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.sentences import answer, explain, kernel_line, welcome
+from wgtui.report.sentences import answer, kernel_line
+from wgtui.report.welcome import welcome
 
 GRAMMAR: Final = (
     Line("ADDRESS", label="ask"),
@@ -53,14 +55,12 @@ def reply_to(snapshot: Snapshot | None, text: str) -> Reply:
     return Reply(tuple(answer(snapshot, trace)), trace)
 
 
-def with_kernel(
-    snapshot: Snapshot | None, reply: Reply, kernel: KernelAnswer | None
-) -> tuple[Line, ...]:
-    """The answer, and what the running kernel says to the same question, where it can be compared."""
-    if kernel is None or reply.trace is None or snapshot is None:
+def with_kernel(snapshot: Snapshot, reply: Reply, asked: KernelAnswer | None) -> tuple[Line, ...]:
+    """The answer, and what the running kernel says to the same question."""
+    if asked is None or reply.trace is None:
         return reply.lines
-    told = kernel_line(snapshot, reply.trace, kernel)
-    return (*reply.lines, told) if told is not None else reply.lines
+    line = kernel_line(snapshot, reply.trace, asked)
+    return (*reply.lines, line) if line is not None else reply.lines
 
 
 def explanation(snapshot: Snapshot, trace: Trace) -> tuple[Line, ...]:

@@ -86,15 +86,15 @@ class RowList(Widget, can_focus=True):
     """The rows of a model, with a cursor, marks and its own scrolling."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "ask", key_display="Enter", id="row.ask"),
+        Binding("enter", "choose", "ask", key_display="Enter", id="row.ask", tooltip="ask about this row"),
         Binding("j,down", "move(1)", "down", show=False, id="row.down"),
         Binding("k,up", "move(-1)", "up", show=False, id="row.up"),
         Binding("pagedown,ctrl+f", "page(1)", "a page down", show=False, id="row.pagedown"),
         Binding("pageup,ctrl+b", "page(-1)", "a page up", show=False, id="row.pageup"),
         Binding("g,home", "first", "first row", show=False, id="row.first"),
         Binding("G,end", "last", "last row", show=False, id="row.last"),
-        Binding("h,l,left,right", "fold", "fold", key_display="h/l", id="row.fold"),
-    ]
+        Binding("h,l,left,right", "fold", "fold", key_display="h/l", id="row.fold", tooltip="fold or unfold a table"),
+    ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"row--{word}" for word in SPAN_STYLES),
         *(f"row--{tone.value}" for tone in Tone),
@@ -301,6 +301,10 @@ class RowList(Widget, can_focus=True):
         toggle = getattr(self.model, "toggle", None)
         if toggle is not None and self.cursor < len(self.model) and toggle(self.cursor):
             self.post_message(RowsFolded(self))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only models with something to fold have the key for it."""
+        return action != "fold" or hasattr(self.model, "toggle")
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there."""
