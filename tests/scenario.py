@@ -103,10 +103,17 @@ def load(path: Path) -> Scenario:
         hooks=None if nft is False else tuple(_hook(words) for words in nft),
         gaps=tuple(_gap(text) for text in host.get("gaps", [])),
     )
-    questions = tuple(_question(path.name, ask) for ask in document["ask"])
+    questions = tuple(check(path.name, ask) for ask in document["ask"])
     if not questions:
         raise ScenarioError(f"{path.name} asks nothing")
     return Scenario(path.stem, document["title"], document["source"], snapshot, questions)
+
+
+def check(name: str, ask: dict) -> Question:
+    """A question, if everything it expects exists in the contract; else ``ScenarioError``."""
+    expected = {key: value for key, value in ask.items() if key != "flow"}
+    _check(f"{name}: {ask['flow']}", expected, ANSWER)
+    return Question(ask["flow"], expected)
 
 
 def differences(expected: object, got: object, where: str = "") -> Iterator[str]:
@@ -127,14 +134,7 @@ def differences(expected: object, got: object, where: str = "") -> Iterator[str]
         yield f"{where}: expected {expected!r}, got {got!r}"
 
 
-def _question(name: str, ask: dict) -> Question:
-    expected = {key: value for key, value in ask.items() if key != "flow"}
-    _check(f"{name}: {ask['flow']}", expected, ANSWER)
-    return Question(ask["flow"], expected)
-
-
 def _check(where: str, expected: object, shape: object) -> None:
-    """Every expected key must exist in the contract, or a typo would hide a comparison."""
     if isinstance(expected, dict) and isinstance(shape, dict):
         _refuse(where, set(expected) - set(shape))
         for key, value in expected.items():
@@ -142,7 +142,9 @@ def _check(where: str, expected: object, shape: object) -> None:
     elif isinstance(expected, list) and isinstance(shape, list):
         for value in expected:
             _check(where, value, shape[0])
-    elif isinstance(expected, dict | list) or (shape is not None and expected != "null"):
+    elif isinstance(expected, dict | list) or (
+        shape is not None and expected not in (None, "null")
+    ):
         raise ScenarioError(f"{where}: {expected!r} does not have the answer's shape")
 
 

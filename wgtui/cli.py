@@ -1,8 +1,8 @@
 """Front door: the words of the command line → one source, one view, one exit code.
 
-0 it arrives (clean) · 1 it does not, or nobody can know · 2 the words cannot be understood · 3 the
-source cannot be read. stdout carries only the answer; everything else goes to stderr. Textual is
-imported only for the TUI.
+0 it arrives · 1 it does not, or nobody can know · 2 the words cannot be understood · 3 the source
+cannot be read. stdout carries only the answer; everything else goes to stderr. Textual is imported
+only for the TUI.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -33,6 +34,7 @@ OK: Final = 0
 NOT_DELIVERED: Final = 1
 USAGE: Final = 2
 UNREADABLE: Final = 3
+INTERRUPTED: Final = 130
 
 HELP: Final = """\
 usage: wgtui [OPTIONS]                  the terminal UI
@@ -41,8 +43,8 @@ usage: wgtui [OPTIONS]                  the terminal UI
        wgtui snapshot [OPTIONS]         save what the source shows, to be opened elsewhere
        wgtui check [OPTIONS]            (arrives with a later version)
 
-What happens to a packet on this host: which rule, which route, which WireGuard peer, how the encrypted
-packet leaves, and would a packet from there be let in. Reads only; changes nothing; stores no secret.
+What happens to a packet on this host: which rule, which route, which WireGuard peer, how the
+encrypted packet leaves, and would a packet from there be let in. Only reads; no secret leaves it.
 
 FLOW, the words of 'ip route get':
   ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark N[/MASK]] [tos N] [uid N]
@@ -102,11 +104,16 @@ def parse(argv: Sequence[str]) -> Arguments:
     parser.add_argument("--ascii", action="store_true")
     parser.add_argument("--mouse", action="store_true")
     parser.add_argument("--version", action="version", version=f"wgtui {__version__}")
-    found = parser.parse_intermixed_args(list(argv))
+    found, unknown = parser.parse_known_intermixed_args(list(argv))
+    if unknown:
+        word = next((word for word in unknown if word.startswith("-")), unknown[0])
+        raise QueryError(f"{word!r} is not an option (see wgtui --help)")
     words: list[str] = found.words
     command = words.pop(0) if words and words[0] in COMMANDS else ""
     if found.demo and found.source not in (None, "demo"):
         raise QueryError("--demo and --source contradict each other")
+    if found.source == "":  # an unset variable in a script must not mean this host
+        raise QueryError("--source: live, live:NETNS, demo, a snapshot file or a facts folder?")
     if found.json and command not in ("lookup", "check"):
         raise QueryError("--json goes with lookup or check")
     if found.output is not None and command != "snapshot":
@@ -123,6 +130,9 @@ def parse(argv: Sequence[str]) -> Arguments:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
+    for stream in (sys.stdin, sys.stdout):  # an odd byte or a poor locale is no reason to fail
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         commands: dict[str, Callable[[Arguments], int]] = {
@@ -132,33 +142,45 @@ def main(argv: Sequence[str] | None = None) -> int:
             "check": _check,
         }
         code = commands[arguments.command](arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except QueryError as error:
-        _complain(error)
+        print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
         return USAGE
     except SourceError as error:
         print(f"wgtui: {printable(str(error))}", file=sys.stderr)
         return UNREADABLE
     except BrokenPipeError:
-        # Whoever read our output has enough; the interpreter must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return OK
+    except OSError as error:  # a full disk, a file that cannot be written
+        name = f"{error.filename}: " if error.filename else ""
+        print(f"wgtui: {printable(f'{name}{error.strerror}')}", file=sys.stderr)
+        _forget_output()
+        return USAGE
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
-def _complain(error: QueryError) -> None:
-    """One line naming the word; the words below it with a caret, when there are some."""
-    print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
-    if " " in error.text:
-        print(f"  {printable(error.text)}\n  {' ' * error.position}^", file=sys.stderr)
+def _forget_output() -> None:
+    """What is left to be written has no reader: the interpreter must not try, and fail, at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _flow(words: str) -> Flow:
+    """Understand a flow; the one line that says why not names the word and its place."""
+    try:
+        return Flow.parse(words)
+    except QueryError as error:
+        where = f" (at character {error.position + 1} of {words!r})" if words.strip() else ""
+        raise QueryError(f"{error.problem}{where}") from None
 
 
 def _tui(arguments: Arguments) -> int:
     question = " ".join(arguments.words)
     if question:
-        Flow.parse(question)
+        _flow(question)
     from wgtui.tui.main import run
 
     return run(arguments.source, question, mouse=arguments.mouse, ascii_only=arguments.ascii)
@@ -179,7 +201,7 @@ def _snapshot(arguments: Arguments) -> int:
 
 def _lookup(arguments: Arguments) -> int:
     if arguments.words != ("-",):
-        flow = Flow.parse(" ".join(arguments.words))  # before anything is read
+        flow = _flow(" ".join(arguments.words))  # before anything is read
         with closing(open_source(arguments.source)) as source:
             snapshot = source.read()
             return _answer(arguments, source, snapshot, flow)
@@ -203,19 +225,17 @@ def _answer(arguments: Arguments, source: Source, snapshot: Snapshot, flow: Flow
 def _answer_lines(
     arguments: Arguments, source: Source, snapshot: Snapshot, lines: Iterable[str]
 ) -> int:
-    """One answer a line, in order, all about the same snapshot; the exit code is the worst of them."""
+    """One answer a line, in order, about the same snapshot; the exit code is the worst of them."""
     worst = OK
     for line in lines:
-        if not line.strip():
-            continue
         try:
-            worst = max(worst, _answer(arguments, source, snapshot, Flow.parse(line.strip())))
+            code = _answer(arguments, source, snapshot, _flow(line.strip()))
         except QueryError as error:
-            worst = USAGE
+            code = USAGE
             if arguments.json:
                 print(json.dumps(error_json(error.problem)))
             else:
                 print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
+        worst = max(worst, code)
         sys.stdout.flush()
     return worst
-

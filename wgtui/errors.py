@@ -42,7 +42,9 @@ class FormatError(SourceError):
 class QueryError(WgtuiError):
     """The words of a flow cannot be understood (exit code 2); nothing was looked up."""
 
-    def __init__(self, problem: str, text: str = "", position: int = 0, unfinished: bool = False) -> None:
+    def __init__(
+        self, problem: str, text: str = "", position: int = 0, unfinished: bool = False
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
         """One line naming the word and what is wrong with it."""
@@ -51,4 +53,5 @@ class QueryError(WgtuiError):
         self.position = position
         """Where in ``text`` the word begins, counted from 0."""
         self.unfinished = unfinished
-        """The words may become a flow when more is typed ("10.0.", "10.0.0.1 from"): not yet a mistake."""
+        """The words may become a flow when more is typed ("10.0.", "10.0.0.1 from"): not yet a
+        mistake."""

@@ -193,4 +193,4 @@ def test_a_huge_table_is_filtered_in_bounds() -> None:
     rare = filtered(model, "1.0.77.0/24 ")
     assert len(rare) == 5
     text = filtered(model, "nowhere")
-    assert lines(text) == ["nothing matches nowhere; only the first 250,000 rows were searched"]
+    assert lines(text) == ["nothing matches nowhere; only the first 100,000 rows were searched"]

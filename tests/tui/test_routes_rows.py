@@ -83,6 +83,7 @@ def test_a_narrow_pane_says_the_same_in_fewer_words() -> None:
     assert "32764 from all lookup main suppress /0" in said
     assert "32765 not fwmark 0xca6c lookup 51820" in said
     assert "  │ └ 10.20.0.0/16  dev wg0" in said
+    assert "  ├ 172.16.0.0/12  metric 100" in said, "what tells it from its twin"
 
 
 def test_folding_changes_only_its_table_and_survives_a_refresh() -> None:

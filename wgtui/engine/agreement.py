@@ -1,4 +1,5 @@
-"""Does the running kernel give the same answer? What can be compared of a Trace and a RTM_GETROUTE reply.
+"""Does the running kernel give the same answer? What can be compared of a Trace and a RTM_GETROUTE
+reply.
 
 The kernel knows links, gateways, tables, sources and errnos; it does not know WireGuard, losers or
 which rule it was (S-C9). Where several legs can win, any of them agrees (S-B8).
@@ -11,7 +12,7 @@ from typing import Final
 
 from netaddr import IPAddress
 
-from wgtui.engine.rules import merged
+from wgtui.engine.local_tree import merged
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import LOCAL_TABLE, LinkIndex, RouteType
 from wgtui.model.snapshot import Snapshot
@@ -71,8 +72,10 @@ def _differences(
     if (answer.link, answer.gateway) not in legs:
         wanted = " or ".join(_leg_text(snapshot, link, gateway) for link, gateway in legs)
         found.append(Refusal("way", wanted, _leg_text(snapshot, answer.link, answer.gateway)))
-    if winner is not None and answer.table is not None and winner.table != answer.table:
-        if not (winner.table == LOCAL_TABLE and merged(snapshot)):
+    table = answer.table if winner is not None else None
+    if winner is not None and table not in (None, winner.table):
+        one_tree = winner.table == LOCAL_TABLE and merged(snapshot)
+        if not one_tree:
             found.append(Refusal("table", str(winner.table), str(answer.table)))
     if winner is not None and answer.prefix is not None and winner.destination != answer.prefix:
         found.append(Refusal("prefix", str(winner.destination), str(answer.prefix)))
@@ -100,10 +103,10 @@ def _expected_errnos(snapshot: Snapshot, trace: Trace) -> frozenset[int] | None:
             return None
         expected = found
     routing = (Outcome.MARTIAN, Outcome.RPF_DROPPED, Outcome.NOT_FORWARDED)
-    if arriving and family == 4 and trace.outcome not in routing:
+    failed = arriving and family == 4 and trace.outcome not in routing
+    if failed and not snapshot.conf(4, trace.flow.iif or "", "forwarding"):
         # A failed lookup says EHOSTUNREACH where forwarding is off (S-B40).
-        if not snapshot.conf(4, trace.flow.iif or "", "forwarding"):
-            expected = frozenset({errno.EHOSTUNREACH})
+        expected = frozenset({errno.EHOSTUNREACH})
     return expected
 
 
@@ -111,9 +114,7 @@ def _name(number: int) -> str:
     return errno.errorcode.get(number, str(number))
 
 
-def _leg_text(
-    snapshot: Snapshot, link: LinkIndex | None, gateway: IPAddress | None
-) -> str:
+def _leg_text(snapshot: Snapshot, link: LinkIndex | None, gateway: IPAddress | None) -> str:
     name = snapshot.link_name(link) or "no link"
     return f"via {gateway} dev {name}" if gateway is not None else f"dev {name}"
 

@@ -1,17 +1,17 @@
 """Whose is this address on a WireGuard device: may it leave, may it come in?
 
-drivers/net/wireguard: device.c:wg_xmit, receive.c:wg_packet_consume_data_done, allowedips.c; section E.
-On the way out the destination alone names the peer; on the way in the source must belong to exactly the
-peer that sent it.
+drivers/net/wireguard: device.c:wg_xmit, receive.c:wg_packet_consume_data_done, allowedips.c;
+section E. On the way out the destination alone names the peer; on the way in the source must belong
+to exactly the peer that sent it.
 """
 
 from __future__ import annotations
 
 from wgtui.errors import QueryError
+from wgtui.model.network import Link
 from wgtui.model.prefix import Family
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Ownership, OwnerStep
-from wgtui.model.network import Link
 from wgtui.model.wireguard import Device, Peer
 
 

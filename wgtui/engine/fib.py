@@ -1,8 +1,8 @@
 """Which route wins in one table, and who lost to it? IPv4.
 
-fib_trie.c:fib_table_lookup; S-B1 … S-B5. Candidates are visited longest prefix first; at one prefix in
-dump order (tos descending, metric ascending, then list order). The first that nothing speaks against
-wins; everything else that covers the address is a loser with a reason.
+fib_trie.c:fib_table_lookup; S-B1 … S-B5. Candidates are visited longest prefix first; at one prefix
+in dump order (tos descending, metric ascending, then list order). The first that nothing speaks
+against wins; everything else that covers the address is a loser with a reason.
 
 While IPv4's local and main tables are still one tree (S-A4), both are visited together: the longer
 prefix first, local before main at the same prefix.
@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from wgtui.engine.query import NO_LINK, Query
 from wgtui.engine.selectors import LEGACY_TOS
-from wgtui.model.network import LOCAL_TABLE, NextHop, Route, RouteInfo, RouteType, TableId
+from wgtui.model.network import LOCAL_TABLE, LOOPBACK, NextHop, Route, RouteInfo, RouteType, TableId
 from wgtui.model.routes import RouteTable
-from wgtui.model.trace import LostRoute, Loss, Refusal, TableStep
+from wgtui.model.trace import Loss, LostRoute, Refusal, TableStep
 
 ERROR_TYPES: Final = frozenset(
     {
@@ -110,20 +110,26 @@ def _after(route: Route, winner: Route) -> LostRoute:
 
 
 def rotating_defaults(table: RouteTable, match: Match, query: Query) -> tuple[NextHop, ...]:
-    """All gateways that dead-gateway detection may choose instead of the first default route (S-B11).
+    """All gateways that dead-gateway detection may choose instead of the first default route
+    (S-B11).
 
     Several IPv4 defaults of one metric, each with a gateway: which one is used depends on the state
     of their neighbours, so all of them can win.
     """
     winner = match.step.winner
-    if winner is None or winner.destination.length or query.oif != NO_LINK or not match.legs:
-        return match.legs
+    made_here = query.oif == NO_LINK and query.iif == LOOPBACK
+    if winner is None or winner.destination.length or not made_here or len(match.legs) != 1:
+        return match.legs  # arriving packets always take the first
     if winner.info.type is not RouteType.UNICAST or match.legs[0].gateway is None:
         return match.legs
     legs = list(match.legs)
     for row in table.tree.same(winner.row):
         info = table.info(row)
-        if row == winner.row or info.type is not RouteType.UNICAST or info.scope != winner.info.scope:
+        if (
+            row == winner.row
+            or info.type is not RouteType.UNICAST
+            or info.scope != winner.info.scope
+        ):
             continue
         if (info.metric, info.tos) != (winner.info.metric, winner.info.tos):
             continue

@@ -1,9 +1,10 @@
 """Which route wins in one table, and who lost to it? IPv6.
 
-net/ipv6/route.c:rt6_select, find_rr_leaf, rt6_score_route; ip6_fib.c:fib6_node_lookup, fib6_backtrack;
-S-B61 … S-B67. The nodes of the tree are visited from the longest destination prefix up; a node that owns
-source-specific routes has a second tree of source prefixes below it. At a node the routes of the lowest
-metric compete by score; if none of them qualifies, all remaining metrics compete together.
+net/ipv6/route.c:rt6_select, find_rr_leaf, rt6_score_route; ip6_fib.c:fib6_node_lookup,
+fib6_backtrack; S-B61 … S-B67. The nodes of the tree are visited from the longest destination prefix
+up; a node that owns source-specific routes has a second tree of source prefixes below it. At a node
+the routes of the lowest metric compete by score; if none of them qualifies, all remaining metrics
+compete together.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from wgtui.engine.query import NO_LINK, Query
 from wgtui.model.network import LOOPBACK, NextHop, Route, TableId
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import LostRoute, Loss, Refusal, TableStep
+from wgtui.model.trace import Loss, LostRoute, Refusal, TableStep
 
 _ON_LO = (NextHop(LOOPBACK),)
 """Types without a next hop (blackhole …) hang on lo."""
@@ -108,6 +109,8 @@ class _Chooser:
     def _best(self, routes: Iterator[Route]) -> _Scored | None:
         best: _Scored | None = None
         for route in routes:
+            if route.info.nexthop_blackhole and not expired(route):
+                return _Scored(0, route, _ON_LO[0])  # taken at once, whatever the others score
             for leg in route.info.next_hops or _ON_LO:
                 score = self.score(route, leg)
                 if score >= 0 and (best is None or score > best.score):
@@ -154,7 +157,9 @@ def _why(
     if info.next_hops and all(leg.dead for leg in info.next_hops):
         return Loss.DEAD, None
     if info.source is not None and not (query.source and info.source.covers(query.source)):
-        return Loss.SOURCE, Refusal("from", str(info.source), "another source" if query.source else "none")
+        return Loss.SOURCE, Refusal(
+            "from", str(info.source), "another source" if query.source else "none"
+        )
     legs = info.next_hops or _ON_LO
     if chooser.strict and all(leg.link != chooser.wanted for leg in legs):
         return Loss.OIF, None

@@ -1,8 +1,9 @@
 """What becomes of a packet at the link that routing chose: in clear, encrypted, or not at all?
 
-On a WireGuard link the destination's owner is found, and the encrypted packet to the owner's endpoint is
-a packet made on this host, routed again from the top with the device's mark (section 0 step 6, S-E10 …
-S-E18). Meeting the same peer of the same device again is a loop; other tunnels are legal (S-E17).
+On a WireGuard link the destination's owner is found, and the encrypted packet to the owner's
+endpoint is a packet made on this host, routed again from the top with the device's mark (section 0
+step 6, S-E10 … S-E18). Meeting the same peer of the same device again is a loop; other tunnels are
+legal (S-E17).
 """
 
 from __future__ import annotations

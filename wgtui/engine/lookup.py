@@ -1,10 +1,10 @@
 """What happens to this packet on this host? The whole walk, top to bottom, on one page.
 
-    arriving (iif)?   cryptokey: does the sender own the source → martians → rules → rp_filter → forwarding
-    made here?        source and oif checks → rules
-    then              the winning route → next hop and source → the link it leaves by
-    a WireGuard link  who owns the destination → its endpoint → the encrypted packet, from the top again
-    at last           the reverse check: would a packet from there be let in
+    arriving (iif)?   cryptokey: does the sender own the source → martians → rules → rp_filter →
+    forwarding made here?        source and oif checks → rules then              the winning route →
+    next hop and source → the link it leaves by a WireGuard link  who owns the destination → its
+    endpoint → the encrypted packet, from the top again at last           the reverse check: would a
+    packet from there be let in
 
 Pure: the same Snapshot and Flow give the same Trace, so it can run on every key press.
 """

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from netaddr import IPAddress
 
+from wgtui.engine.fib import match4
+from wgtui.engine.local_tree import local_tables
 from wgtui.engine.query import Query
 from wgtui.engine.rules import Found
 from wgtui.engine.source_address import select4, select6
-from wgtui.model.network import LOOPBACK, LinkIndex, NextHop, Route, RouteType
+from wgtui.model.network import LOCAL_TABLE, LOOPBACK, LinkIndex, NextHop, Route, RouteType, Scope
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import RouteStep
@@ -31,14 +33,16 @@ def is_multicast6(address: int) -> bool:
     return address >> 120 == 0xFF
 
 
-def on_link(snapshot: Snapshot, query: Query, link: LinkIndex, scope: int) -> RouteStep:
-    """Out by a link without asking any table (S-B15)."""
+def on_link(
+    snapshot: Snapshot, query: Query, links: tuple[LinkIndex, ...], scope: int
+) -> RouteStep:
+    """Out by a link without asking any table (S-B15); several: it is one of them."""
     source = (
         IPAddress(query.source, query.family)
         if query.source
-        else select4(snapshot, link, 0, scope)
+        else select4(snapshot, links[0], 0, scope)
     )
-    return RouteStep(None, link, None, source, (NextHop(link),))
+    return RouteStep(None, links[0], None, source, tuple(NextHop(link) for link in links))
 
 
 def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
@@ -53,6 +57,8 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
         return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
     first = legs[0] if legs else NextHop(None)
     gateway = None if _goes_to_all(query, route) else first.gateway
+    if query.family == 4 and not _gateway_used(snapshot, first):
+        gateway = None
     return RouteStep(route, first.link, gateway, source_of(snapshot, query, route, first), legs)
 
 
@@ -63,6 +69,19 @@ def _goes_to_all(query: Query, route: Route) -> bool:
     if query.destination == _BROADCAST:
         return True
     return is_multicast4(query.destination) and route.destination.length < 4
+
+
+def _gateway_used(snapshot: Snapshot, leg: NextHop) -> bool:
+    """A gateway that is this link's own address is taken for on-link.
+
+    fib_semantics.c:fib_check_nh_v4_gw gives such a leg scope host; route.c:rt_set_nexthop wants
+    link.
+    """
+    if leg.gateway is None or leg.gateway.version == 6 or leg.onlink or leg.link is None:
+        return True
+    query = Query(4, int(leg.gateway), oif=leg.link)
+    found = match4(LOCAL_TABLE, local_tables(snapshot), query).step.winner
+    return found is None or found.info.scope != Scope.HOST
 
 
 def source_of(snapshot: Snapshot, query: Query, route: Route, leg: NextHop) -> IPAddress | None:

@@ -1,15 +1,18 @@
 """How does a packet made on this host find its way? Before, around and after the rules.
 
-IPv4: route.c:ip_route_output_key_hash_rcu (S-B15 … S-B19). IPv6: ip6_route_output_flags (S-B63, S-B69).
+IPv4: route.c:ip_route_output_key_hash_rcu (S-B15 … S-B19). IPv6: ip6_route_output_flags (S-B63,
+S-B69).
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from wgtui.engine.local_tree import homes
 from wgtui.engine.next_hop import is_multicast4, is_multicast6, on_link, way_out
 from wgtui.engine.query import NO_LINK, Query, vrf_of
 from wgtui.engine.rules import Found, walk
+from wgtui.engine.source_address import select4
 from wgtui.model.network import LOOPBACK, RouteType, Scope
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot, Subject
@@ -58,20 +61,23 @@ def from_found(snapshot: Snapshot, query: Query, found: Found) -> Way:
 
 
 def _send4(snapshot: Snapshot, query: Query) -> Way:
-    early = _before4(snapshot, query)
-    if early is not None:
-        return early
-    if query.destination == 0:
-        query = query.with_(destination=query.source or 0x7F000001)
-    found = walk(snapshot, query)
-    failed = found.error not in (None, Outcome.UNKNOWN)
-    if failed and query.oif != NO_LINK and vrf_of(snapshot, query.oif) is None:
-        # Bound to a link, an IPv4 packet leaves on-link whatever the tables say (S-B15, S-B16).
-        return Way(found.steps, on_link(snapshot, query, query.oif, Scope.LINK))
-    way = from_found(snapshot, query, found)
+    way = _before4(snapshot, query) or _routed4(snapshot, query)
     if way.error is None and way.route is not None and not _loopback_source_ok(snapshot, way):
         return Way(way.steps, way.route, Outcome.MARTIAN, Reason.LOOPBACK_ADDRESS)
     return way
+
+
+def _routed4(snapshot: Snapshot, query: Query) -> Way:
+    if query.oif != NO_LINK and not query.source and is_multicast4(query.destination):
+        source = select4(snapshot, query.oif, 0, Scope.UNIVERSE)
+        query = query.with_(source=int(source) if source is not None else 0)
+    found = walk(snapshot, query)
+    failed = found.error not in (None, Outcome.UNKNOWN)
+    to_group = is_multicast4(query.destination)
+    if failed and query.oif != NO_LINK and (to_group or vrf_of(snapshot, query.oif) is None):
+        # Bound to a link, an IPv4 packet leaves on-link whatever the tables say (S-B15, S-B16).
+        return Way(found.steps, on_link(snapshot, query, (query.oif,), Scope.LINK))
+    return from_found(snapshot, query, found)
 
 
 def _before4(snapshot: Snapshot, query: Query) -> Way | None:
@@ -81,23 +87,22 @@ def _before4(snapshot: Snapshot, query: Query) -> Way | None:
     if source:
         if is_multicast4(source) or source == BROADCAST:
             return refused(Outcome.MARTIAN, Reason.SOURCE_INVALID)
-        if snapshot.gap(Subject.ADDRESSES) and not snapshot.is_local(4, source):
-            return refused(Outcome.UNKNOWN, Reason.ADDRESSES_UNREADABLE)
-        if oif == NO_LINK and to_all:
-            home = snapshot.own_addresses.get((4, source))
-            if home is None:
-                return refused(Outcome.NO_ROUTE, Reason.SOURCE_NOT_LOCAL)
-            return Way((), on_link(snapshot, query, home, Scope.LINK))
-        if not snapshot.is_local(4, source):
+        links = homes(snapshot, source)
+        if not links:
+            if snapshot.gap(Subject.ADDRESSES):
+                return refused(Outcome.UNKNOWN, Reason.ADDRESSES_UNREADABLE)
             return refused(Outcome.NO_ROUTE, Reason.SOURCE_NOT_LOCAL)
+        if oif == NO_LINK and to_all:
+            return Way((), on_link(snapshot, query, links, Scope.LINK))
     if oif != NO_LINK:
         link = snapshot.links[oif]
         if link.up is False:
             return refused(Outcome.LINK_DOWN, Reason.OIF_DOWN)
         local_group = _LOCAL_MULTICAST.covers(destination) or destination == BROADCAST
         if local_group or query.protocol == _IGMP:
-            return Way((), on_link(snapshot, query, oif, Scope.LINK))
-    return None
+            return Way((), on_link(snapshot, query, (oif,), Scope.LINK))
+    # To 0.0.0.0 means to this very host; no rule is asked.
+    return Way() if destination == 0 else None
 
 
 def _loopback_source_ok(snapshot: Snapshot, way: Way) -> bool:
@@ -114,15 +119,18 @@ def _loopback_source_ok(snapshot: Snapshot, way: Way) -> bool:
 
 
 def _send6(snapshot: Snapshot, query: Query) -> Way:
-    if query.oif != NO_LINK and snapshot.links[query.oif].up is False:
-        return refused(Outcome.LINK_DOWN, Reason.OIF_DOWN)
     if query.source and is_multicast6(query.source):
         return refused(Outcome.MARTIAN, Reason.SOURCE_INVALID)
     strict = needs_strict(query.destination) or (query.oif != NO_LINK and query.source == 0)
     query = query.with_(strict=strict)
-    return from_found(snapshot, query, walk(snapshot, query))
+    way = from_found(snapshot, query, walk(snapshot, query))
+    down = query.oif != NO_LINK and snapshot.links[query.oif].up is False
+    if down and way.error is Outcome.NO_ROUTE:
+        return Way(way.steps, way.route, Outcome.LINK_DOWN, Reason.OIF_DOWN)
+    return way
 
 
 def needs_strict(destination: int) -> bool:
-    """Multicast, link-local and loopback destinations only leave by the link that is asked for (S-B63)."""
+    """Multicast, link-local and loopback destinations only leave by the link that is asked for
+    (S-B63)."""
     return is_multicast6(destination) or _LINK_LOCAL6.covers(destination) or destination == 1

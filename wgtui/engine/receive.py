@@ -1,8 +1,8 @@
 """What happens to a packet that arrives on a link, up to the decision where it goes?
 
-IPv4: route.c:ip_route_input_rcu, ip_route_input_slow, __mkroute_input (S-B40). IPv6: a plain lookup and
-hardly any checks (S-B70). For WireGuard links the inner source is looked up in the AllowedIPs first
-(S-E31).
+IPv4: route.c:ip_route_input_rcu, ip_route_input_slow, __mkroute_input (S-B40). IPv6: a plain lookup
+and hardly any checks (S-B70). For WireGuard links the inner source is looked up in the AllowedIPs
+first (S-E31).
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _martian4(snapshot: Snapshot, query: Query, link: Link) -> Reason | None:
         return Reason.SOURCE_INVALID
     if is_multicast4(destination):
         if destination == _ALL_HOSTS:
-            return None
+            return None if link.up else Reason.NO_MULTICAST_LISTENER
         return Reason.MULTICAST_ROUTING
     if destination == BROADCAST or source == destination == 0:
         return None

@@ -1,8 +1,9 @@
 """Would a packet *from* there be let in, and would the answer go back the same way?
 
-One entry per entrance: the link that the way out uses, then every WireGuard device with an owner for the
-address. On a WireGuard device the source must belong to the sending peer (S-E31); the encrypted packet
-must pass the underlay link's filter first, the decrypted one the device's own (section D).
+One entry per entrance: the link that the way out uses, then every WireGuard device with an owner
+for the address. On a WireGuard device the source must belong to the sending peer (S-E31); the
+encrypted packet must pass the underlay link's filter first, the decrypted one the device's own
+(section D).
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[Revers
 def _at(
     snapshot: Snapshot, link: Link, trace: Trace, query: Query, out: LinkIndex | None
 ) -> ReverseStep:
-    """The packet from ``query.destination`` comes in on ``link``; the reply would leave by ``out``."""
+    """The packet from ``query.destination`` comes in on ``link``; the reply would leave by
+    ``out``."""
     if cryptokey.hidden(snapshot, link) or (not link.seen and link.index not in snapshot.devices):
         reason = Reason.WIREGUARD_UNREADABLE if link.seen else Reason.LINKS_UNREADABLE
         return ReverseStep(link.index, BackOutcome.UNKNOWN, reason, reply_link=out)

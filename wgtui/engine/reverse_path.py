@@ -1,17 +1,18 @@
 """Does IPv4 source validation let a packet in on this link?
 
-fib_frontend.c:fib_validate_source, __fib_validate_source; S-D1 … S-D6. The kernel looks up the way back
-to the source, with the packet's own destination as source, and compares the link. IPv6 has no such
-filter (S-D9).
+fib_frontend.c:fib_validate_source, __fib_validate_source; S-D1 … S-D6. The kernel looks up the way
+back to the source, with the packet's own destination as source, and compares the link. IPv6 has no
+such filter (S-D9).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from wgtui.engine.local_tree import merged
 from wgtui.engine.next_hop import way_out
 from wgtui.engine.query import Query, vrf_of
-from wgtui.engine.rules import Found, only_default_rules, walk
+from wgtui.engine.rules import Found, walk
 from wgtui.model.network import LOOPBACK, Link, LinkIndex, RouteType
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, ReversePath, RpResult, RpWhy
@@ -30,7 +31,8 @@ def effective_mode(snapshot: Snapshot, link: Link) -> int | None:
 
 
 def either(snapshot: Snapshot, link: Link, key: str) -> bool | None:
-    """A switch that counts when ``all`` or the link has it on (S-D8); None when it could not be seen."""
+    """A switch that counts when ``all`` or the link has it on (S-D8); None when it could not be
+    seen."""
     values = (snapshot.conf(4, "all", key), snapshot.conf(4, link.name, key))
     if any(values):
         return True
@@ -38,7 +40,8 @@ def either(snapshot: Snapshot, link: Link, key: str) -> bool | None:
 
 
 def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) -> ReversePath:
-    """Validate ``packet.source`` on ``packet.iif``; ``out`` is where it is forwarded to, None: delivered here."""
+    """Validate ``packet.source`` on ``packet.iif``; ``out`` is where it is forwarded to, None:
+    delivered here."""
     link = snapshot.links[packet.iif]
     mode = effective_mode(snapshot, link)
     accept_local = either(snapshot, link, "accept_local")
@@ -70,19 +73,32 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
 def _fast(
     snapshot: Snapshot, packet: Query, link: Link, accept_local: bool | None, out: LinkIndex | None
 ) -> ReversePath | None:
-    """Filter off: only this host's own addresses are refused as sources (S-D3). None: the full check."""
+    """Filter off: only this host's own addresses are refused as sources (S-D3). None: the full
+    check."""
     if out == link.index and either(snapshot, link, "send_redirects") is not False:
         return None
     if accept_local:
         return ReversePath(link.index, OFF, RpResult.PASS, RpWhy.OFF)
-    rules = snapshot.rules.get(4)
-    if rules is None or not only_default_rules(4, rules):
+    if not merged(snapshot) or _custom_local_routes(snapshot):
         return None
-    if not snapshot.is_local(4, packet.source):
+    if (4, packet.source) not in snapshot.own_addresses:
         return ReversePath(link.index, OFF, RpResult.PASS, RpWhy.OFF)
     if accept_local is None:
         return ReversePath(link.index, OFF, RpResult.UNKNOWN, RpWhy.UNKNOWN)
     return ReversePath(link.index, OFF, RpResult.DROP, RpWhy.OWN_SOURCE)
+
+
+def _custom_local_routes(snapshot: Snapshot) -> bool:
+    """Did anybody but the kernel add a local route (S-D3)?"""
+    for table in snapshot.routes.values():
+        custom = {
+            number
+            for number, info in enumerate(table.infos)
+            if info.type is RouteType.LOCAL and info.protocol != "kernel"
+        }
+        if table.family == 4 and custom and not custom.isdisjoint(table.tree.values):
+            return True
+    return False
 
 
 def _judge(

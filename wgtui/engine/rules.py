@@ -2,8 +2,9 @@
 
 fib_rules.c:fib_rules_lookup; S-A1 … S-A11, S-A60 … S-A64. Three rules for editors:
 
-1. The position only moves forward; a ``goto`` target must match too, and the walk goes on behind it.
-2. A table that finds nothing, throws or is suppressed leaves the packet to the next rule; a table that
+1. The position only moves forward; a ``goto`` target must match too, and the walk goes on behind
+it. 2. A table that finds nothing, throws or is suppressed leaves the packet to the next rule; a
+table that
    answers with an error type ends the walk.
 3. What cannot be evaluated ends the walk as unknown: a guess here would poison everything below.
 """
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 
 from wgtui.engine.fib import Match, match4, rotating_defaults
 from wgtui.engine.fib6 import match6
+from wgtui.engine.local_tree import local_tables, merged
 from wgtui.engine.query import Query, vrf_of
 from wgtui.engine.selectors import judge
 from wgtui.model.network import (
@@ -26,18 +28,10 @@ from wgtui.model.network import (
     RouteType,
     Rule,
     RuleAction,
-    Selector,
     TableId,
 )
-from wgtui.model.prefix import Family
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, RuleResult, RuleStep, TableStep
-
-DEFAULT_RULES: Final[dict[Family, tuple[tuple[int, TableId], ...]]] = {
-    4: ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE)),
-    6: ((0, LOCAL_TABLE), (32766, MAIN_TABLE)),
-}
-"""Priority and table of the rules every namespace is born with (S-A2)."""
 
 _ALWAYS_THERE: Final = (LOCAL_TABLE, MAIN_TABLE, DEFAULT_TABLE)
 
@@ -81,23 +75,6 @@ def walk(snapshot: Snapshot, query: Query) -> Found:
     return _Walk(snapshot, query, rules).run()
 
 
-def merged(snapshot: Snapshot) -> bool:
-    """Are IPv4's local and main still one tree? Known from the kernel, else from the rules (S-A4, S-A5)."""
-    if snapshot.local_in_main is not None:
-        return snapshot.local_in_main
-    rules = snapshot.rules.get(4)
-    return rules is not None and only_default_rules(4, rules)
-
-
-def only_default_rules(family: Family, rules: Sequence[Rule]) -> bool:
-    """Exactly the rules a namespace is born with."""
-    return [
-        (rule.priority, rule.table)
-        for rule in rules
-        if rule.selector == Selector() and rule.action is RuleAction.TABLE and not rule.unknown
-    ] == list(DEFAULT_RULES[family]) and len(rules) == len(DEFAULT_RULES[family])
-
-
 def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Rule]) -> Found:
     """The fast path: one longest-prefix match over local and main together, then default (S-A4).
 
@@ -112,12 +89,9 @@ def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Rule]) -> Found:
         steps.append(RuleStep(position, rule, result, found=found))
 
     asked = {
-        table: routes
-        for table in _ALWAYS_THERE
-        if (routes := snapshot.table(4, table)) is not None
+        table: routes for table in _ALWAYS_THERE if (routes := snapshot.table(4, table)) is not None
     }
-    tree = [asked[table] for table in (LOCAL_TABLE, MAIN_TABLE) if table in asked]
-    match = match4(MAIN_TABLE, tree, query)
+    match = match4(MAIN_TABLE, local_tables(snapshot), query)
     winner = match.step.winner
     home = MAIN_TABLE
     if winner is not None and winner.info.type is not RouteType.THROW:
@@ -242,10 +216,13 @@ class _Walk:
         return _decided(tuple(self.steps), match)
 
     def _suppressed(self, rule: Rule, winner: Route, match: Match) -> bool:
-        """A result too short, or by a link of the wrong group, is as if not found (S-A10, S-A63)."""
+        """A result too short, or by a link of the wrong group, is as if not found (S-A10,
+        S-A63)."""
         length = winner.destination.length
         if any(
-            table == winner.table and int(address) == self.query.destination and address.version == 6
+            table == winner.table
+            and int(address) == self.query.destination
+            and address.version == 6
             for table, address, _ in self.snapshot.exceptions
         ):
             length = 128  # a cached exception is a host route: it escapes the suppressor (S-A63)

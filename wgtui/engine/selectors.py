@@ -1,6 +1,7 @@
 """Does this rule match this packet; if not, which selector said no?
 
-fib_rules.c:fib_rule_match, fib4_rule_match, fib6_rule_match; ip-rule(8); S-A7, S-A13 … S-A23, S-A61, S-A62.
+fib_rules.c:fib_rule_match, fib4_rule_match, fib6_rule_match; ip-rule(8); S-A7, S-A13 … S-A23,
+S-A61, S-A62.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def judge(snapshot: Snapshot, rule: Rule, query: Query) -> Verdict:
     failed = [condition for condition in _conditions(snapshot, rule, query) if not condition.ok]
     if selector.inverted:
         if failed:
-            return Verdict(True)  # one false condition makes the negated conjunction true, whatever the rest
+            return Verdict(
+                True
+            )  # one false condition makes the negated conjunction true, whatever the rest
         if rule.unknown:
             return Verdict(None)
         return Verdict(False, tuple(_negated(snapshot, rule, query)))
@@ -75,7 +78,10 @@ def _conditions(snapshot: Snapshot, rule: Rule, query: Query) -> Iterator[_Condi
                 yield _Condition(link.index == actual, field, name, got)
     if selector.mark is not None:
         yield _Condition(
-            selector.mark.matches(query.mark), "mark", _masked(selector.mark, 0xFFFFFFFF), hex(query.mark)
+            selector.mark.matches(query.mark),
+            "mark",
+            _masked(selector.mark, 0xFFFFFFFF),
+            hex(query.mark),
         )
     if selector.tos:
         tos = query.tos & (LEGACY_TOS if query.family == 4 else 0xFC)
@@ -83,7 +89,10 @@ def _conditions(snapshot: Snapshot, rule: Rule, query: Query) -> Iterator[_Condi
     if selector.dscp is not None:
         dscp = query.tos >> 2
         yield _Condition(
-            dscp & selector.dscp.mask == selector.dscp.value, "dscp", _masked(selector.dscp, 0x3F), hex(dscp)
+            dscp & selector.dscp.mask == selector.dscp.value,
+            "dscp",
+            _masked(selector.dscp, 0x3F),
+            hex(dscp),
         )
     if selector.protocol is not None:
         wanted = selector.protocol
@@ -107,7 +116,9 @@ def _conditions(snapshot: Snapshot, rule: Rule, query: Query) -> Iterator[_Condi
 def _prefix(field: str, prefix: Prefix, address: int, needs_address: bool) -> _Condition:
     """IPv6 ``from`` never matches a packet without a source, not even ``from ::/128`` (S-A61)."""
     ok = prefix.covers(address) and not (needs_address and address == 0)
-    return _Condition(ok, field, str(prefix), address_text(prefix.family, address) if address else "none")
+    return _Condition(
+        ok, field, str(prefix), address_text(prefix.family, address) if address else "none"
+    )
 
 
 def _ports(rule: Rule, query: Query) -> Iterator[_Condition]:

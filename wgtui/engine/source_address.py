@@ -26,8 +26,13 @@ def select4(
     """
     link = snapshot.links.get(index) if index is not None else None
     first: IPAddress | None = None
+    # route_localnet: the link's own addresses of scope host may be used outside (S-D8).
+    localnet = link is not None and any(
+        snapshot.conf(4, name, "route_localnet") for name in ("all", link.name)
+    )
+    widest = Scope.LINK if localnet else Scope.HOST
     for entry in _ipv4(link):
-        if entry.secondary or min(entry.scope, Scope.HOST) > scope:
+        if entry.secondary or min(entry.scope, widest) > scope:
             continue
         if not towards or entry.prefix.covers(towards):
             return entry.address
@@ -36,7 +41,9 @@ def select4(
         return first
     master = vrf_of(snapshot, index) if index is not None else None
     others = [master] if master else []
-    others += [other for other in snapshot.links.values() if vrf_of(snapshot, other.index) is master]
+    others += [
+        other for other in snapshot.links.values() if vrf_of(snapshot, other.index) is master
+    ]
     for other in others:
         for entry in _ipv4(other):
             if not entry.secondary and entry.scope != Scope.LINK and entry.scope <= scope:
@@ -78,6 +85,8 @@ def scope6(address: int) -> int:
     """The scope of an address, as multicast addresses write it (RFC 4291 §2.7)."""
     if _MULTICAST.covers(address):
         return address >> 112 & 15
+    if address == 0:
+        return -1  # unspecified: below every scope
     if _LINK_LOCAL.covers(address) or address == 1:
         return _SCOPE_LINK
     return _SCOPE_SITE if _SITE_LOCAL.covers(address) else _SCOPE_GLOBAL
@@ -95,7 +104,11 @@ def select6(snapshot: Snapshot, index: LinkIndex | None, destination: int) -> IP
     chosen: IPAddress | None = None
     for link in links:
         for entry in link.addresses:
-            if entry.address.version != 6 or entry.tentative or _MULTICAST.covers(int(entry.address)):
+            if (
+                entry.address.version != 6
+                or entry.tentative
+                or _MULTICAST.covers(int(entry.address))
+            ):
                 continue
             rank = _rank(snapshot, link, entry, index, destination)
             if best is None or rank > best:

@@ -1,19 +1,19 @@
 """What packet is asked about? The words of ``ip route get`` (contract §2).
 
-    ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark N[/MASK]] [tos N] [uid N]
-            [ipproto NAME|N] [sport N] [dport N] [flowlabel N] [peer NAME-OR-KEY]
+ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark N[/MASK]] [tos N] [uid N]
+        [ipproto NAME|N] [sport N] [dport N] [flowlabel N] [peer NAME-OR-KEY]
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from netaddr import IPAddress
 
 from wgtui.errors import QueryError
-from wgtui.model.network import Mark
+from wgtui.model.network import NO_MARK, Mark
 from wgtui.model.prefix import Family, family_of, parse_address
 
 PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "icmpv6": 58}
@@ -46,7 +46,7 @@ class Flow:
     """The link it arrives on."""
     oif: str | None = None
     """The link the sender is bound to."""
-    mark: Mark = Mark(0)
+    mark: Mark = NO_MARK
     tos: int = 0
     uid: int | None = None
     """None: the caller's."""
@@ -56,7 +56,8 @@ class Flow:
     dport: int | None = None
     flowlabel: int = 0
     peer: str | None = None
-    """With ``iif wgX``: it has just been decrypted from this peer (name, key, or the beginning of a key)."""
+    """With ``iif wgX``: it has just been decrypted from this peer (name, key, or the beginning
+    of a key)."""
 
     @property
     def family(self) -> Family:
@@ -121,7 +122,9 @@ class _Parser:
             name = {"to": "to", "dev": "oif"}.get(keyword.text, keyword.text)
             if name not in KEYWORDS:
                 unfinished = not rest and any(known.startswith(name) for known in KEYWORDS)
-                raise self.wrong(f"{keyword.text!r} is not one of: {', '.join(KEYWORDS)}", keyword, unfinished)
+                raise self.wrong(
+                    f"{keyword.text!r} is not one of: {', '.join(KEYWORDS)}", keyword, unfinished
+                )
             if name in given:
                 raise self.wrong(f"{keyword.text!r} is given twice", keyword)
             if not rest:
@@ -130,12 +133,16 @@ class _Parser:
             given[name] = value
         return self._build(first, destination, zone, given)
 
-    def _build(self, first: _Word, destination: IPAddress, zone: str | None, given: dict[str, _Word]) -> Flow:
+    def _build(
+        self, first: _Word, destination: IPAddress, zone: str | None, given: dict[str, _Word]
+    ) -> Flow:
         family = family_of(destination)
         oif = given["oif"].text if "oif" in given else None
         if zone is not None:
             if oif is not None and oif != zone:
-                raise self.wrong(f"the zone %{zone} and oif {oif} contradict each other", given["oif"])
+                raise self.wrong(
+                    f"the zone %{zone} and oif {oif} contradict each other", given["oif"]
+                )
             oif = zone
         source: IPAddress | None = None
         if "from" in given:
@@ -143,20 +150,26 @@ class _Parser:
             if source_zone is not None:
                 raise self.wrong("a zone belongs to the destination", given["from"])
             if family_of(source) != family:
-                raise self.wrong(f"{source} is not an IPv{family} address like {destination}", given["from"])
+                raise self.wrong(
+                    f"{source} is not an IPv{family} address like {destination}", given["from"]
+                )
         iif = given["iif"].text if "iif" in given else None
         if iif is not None and source is None:
-            raise self.wrong("a packet that arrives (iif) needs 'from ADDRESS'", given["iif"], unfinished=True)
+            raise self.wrong(
+                "a packet that arrives (iif) needs 'from ADDRESS'", given["iif"], unfinished=True
+            )
         if "peer" in given and iif is None:
             raise self.wrong(
-                "a packet decrypted from a peer (peer) needs 'iif LINK'", given["peer"], unfinished=True
+                "a packet decrypted from a peer (peer) needs 'iif LINK'",
+                given["peer"],
+                unfinished=True,
             )
         return Flow(
             destination=destination,
             source=source,
             iif=iif,
             oif=oif,
-            mark=self._mark(given["mark"]) if "mark" in given else Mark(0),
+            mark=self._mark(given["mark"]) if "mark" in given else NO_MARK,
             tos=self._number(given, "tos", 255) or 0,
             uid=self._number(given, "uid", 0xFFFFFFFE),
             protocol=self._protocol(given["ipproto"]) if "ipproto" in given else None,
@@ -186,7 +199,9 @@ class _Parser:
     def _integer(self, word: _Word, text: str, limit: int, what: str) -> int:
         value = _to_int(text)
         if value is None:
-            raise self.wrong(f"{text!r} is not a number: {what} is decimal or 0x…", word, text in ("", "0x"))
+            raise self.wrong(
+                f"{text!r} is not a number: {what} is decimal or 0x…", word, text in ("", "0x")
+            )
         if value > limit:
             raise self.wrong(f"{what} {text} is too large (at most {limit})", word)
         return value
@@ -220,27 +235,21 @@ def _split(text: str) -> list[_Word]:
 
 
 def _to_int(text: str) -> int | None:
-    digits: Callable[[str], bool] = str.isdigit
-    if text.isascii() and digits(text):
-        return int(text)
-    if text[:2] in ("0x", "0X"):
-        try:
-            return int(text[2:], 16) if text[2:].isalnum() else None
-        except ValueError:
-            return None
-    return None
+    if re.fullmatch(r"0[xX][0-9a-fA-F]+", text):
+        return int(text, 0)
+    return int(text) if re.fullmatch(r"[0-9]+", text) else None
 
 
 def _may_become_an_address(text: str) -> bool:
     """Could more typing make it an address? ``10.0.`` could, ``10.0.0.400`` could not."""
-    if ":" in text or (text and all(char in "0123456789abcdefABCDEF" for char in text) and not text.isdigit()):
-        return (
-            all(char in "0123456789abcdefABCDEF:." for char in text)
-            and text.count("::") < 2
-            and ":::" not in text
-            and text.count(":") <= 7
-        )
+    if ":" in text or re.fullmatch(r"[0-9a-fA-F]*[a-fA-F][0-9a-fA-F]*", text):
+        wrong = ":::" in text or text.count("::") > 1 or text.count(":") > 7
+        return not wrong and re.fullmatch(r"[0-9a-fA-F:.]*", text) is not None
     parts = text.split(".")
-    if len(parts) > 4 or not all(part.isdigit() or (part == "" and n == len(parts) - 1) for n, part in enumerate(parts)):
+    if len(parts) > 4 or not all(parts[:-1]):
         return False
-    return all(part == "" or (int(part) <= 255 and part == str(int(part))) for part in parts) and text.isascii()
+    return all(part == "" or _is_octet(part) for part in parts)
+
+
+def _is_octet(text: str) -> bool:
+    return re.fullmatch(r"0|[1-9][0-9]{0,2}", text) is not None and int(text) <= 255

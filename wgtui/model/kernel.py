@@ -24,5 +24,6 @@ class KernelAnswer:
     source: IPAddress | None = None
     """Left out by the kernel when it is the one asked for, and for arriving packets (S-C5)."""
     prefix: Prefix | None = None
-    """Of the route that matched, from a second question with RTM_F_FIB_MATCH; None where it has none."""
+    """Of the route that matched, from a second question with RTM_F_FIB_MATCH; None where it has
+    none."""
     metric: int | None = None

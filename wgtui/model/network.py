@@ -19,11 +19,13 @@ TableId = NewType("TableId", int)
 Mark = NewType("Mark", int)
 """A packet's firewall mark (fwmark), 32 bits."""
 
+NO_MARK = Mark(0)
 LOCAL_TABLE = TableId(255)
 MAIN_TABLE = TableId(254)
 DEFAULT_TABLE = TableId(253)
 LOOPBACK = LinkIndex(1)
-"""``lo`` has index 1 in every network namespace; lookups for packets made here carry it as iif (S-A14)."""
+"""``lo`` has index 1 in every network namespace; lookups for packets made here carry it as iif
+(S-A14)."""
 
 
 class Scope(IntEnum):
@@ -46,7 +48,8 @@ class LinkAddress:
     scope: int = Scope.UNIVERSE
     peer: IPAddress | None = None
     secondary: bool = False
-    """IPv4: never chosen as a source by itself. For IPv6 the same flag means temporary (RFC 8981)."""
+    """IPv4: never chosen as a source by itself. For IPv6 the same flag means temporary (RFC
+    8981)."""
     deprecated: bool = False
     tentative: bool = False
     """IPv6: duplicate address detection has not finished (or failed); not usable as a source."""
@@ -161,7 +164,8 @@ class Selector:
     oif: str | None = None
     mark: Masked | None = None
     tos: int | None = None
-    """Legacy tos: IPv4 compares bits 0x1c only (S-A18), IPv6 all of the DSCP (S-A62). 0 is stored as None."""
+    """Legacy tos: IPv4 compares bits 0x1c only (S-A18), IPv6 all of the DSCP (S-A62). 0 is
+    stored as None."""
     dscp: Masked | None = None
     """Six bits (S-A19); here 0 is a real selector."""
     protocol: int | None = None
@@ -196,7 +200,8 @@ class Rule:
     protocol: str = ""
     """Who installed it (``kernel``, ``static`` …): not a selector (S-A24)."""
     unknown: tuple[str, ...] = ()
-    """Selectors this version does not know: the rule cannot be evaluated, which is said, not guessed."""
+    """Selectors this version does not know: the rule cannot be evaluated, which is said, not
+    guessed."""
 
 
 # ------------------------------------------------------------------------------------------ routes
@@ -241,12 +246,14 @@ class NextHop:
     """RTNH_F_LINKDOWN: no carrier; used all the same unless the kernel says dead."""
     onlink: bool = False
     encap: str | None = None
-    """Light-weight tunnel (``ip``, ``mpls``, ``seg6`` …): what it does to the packet is not modelled (S-H10)."""
+    """Light-weight tunnel (``ip``, ``mpls``, ``seg6`` …): what it does to the packet is not
+    modelled (S-H10)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteInfo:
-    """Everything about a route but its destination; shared by all routes that differ only in that."""
+    """Everything about a route but its destination; shared by all routes that differ only in
+    that."""
 
     type: RouteType = RouteType.UNICAST
     scope: int = Scope.UNIVERSE

@@ -28,7 +28,8 @@ def address_text(family: Family, value: int) -> str:
 
 
 class Prefix(NamedTuple):
-    """A prefix whose host bits are zero. Sorts as a routing tree is drawn: parents before children."""
+    """A prefix whose host bits are zero. Sorts as a routing tree is drawn: parents before
+    children."""
 
     family: Family
     network: int
@@ -44,7 +45,8 @@ class Prefix(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, family: Family | None = None) -> Prefix:
-        """``10.0.0.0/8``, ``10.0.0.7`` (a /32), ``fd00::/8``; also ``default`` and ``all`` with a family.
+        """``10.0.0.0/8``, ``10.0.0.7`` (a /32), ``fd00::/8``; also ``default`` and ``all`` with a
+        family.
 
         Raises ``ValueError`` when the text is no prefix, or of the other family.
         """
@@ -80,7 +82,11 @@ class Prefix(NamedTuple):
 
     def contains(self, other: Prefix) -> bool:
         """Is the whole other prefix inside (or the same)?"""
-        return self.family == other.family and self.length <= other.length and self.covers(other.network)
+        return (
+            self.family == other.family
+            and self.length <= other.length
+            and self.covers(other.network)
+        )
 
     def to_netaddr(self) -> IPNetwork:
         """For the algebra of sets (``netaddr.IPSet``, ``cidr_merge``)."""

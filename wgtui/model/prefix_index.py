@@ -11,8 +11,8 @@ before children. Two facts make the lookup one bisect and a short walk:
    ancestors, so following ``parents`` meets the covering prefixes, longest first.
 
 The same prefix may stand there several times (metrics); its rows keep the order they were given in,
-and ``parents`` names the *first* row of the enclosing prefix. IPv4 networks lie in an ``array('I')``:
-13 bytes a row with everything. IPv6 networks are Python integers in a list.
+and ``parents`` names the *first* row of the enclosing prefix. IPv4 networks lie in an
+``array('I')``: 13 bytes a row with everything. IPv6 networks are Python integers in a list.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ NONE: Final = -1
 
 
 class PrefixIndex:
-    """Rows of (prefix, value) of one family; a value is a small number that means something to the owner."""
+    """Rows of (prefix, value) of one family; a value is a small number that means something to
+    the owner."""
 
     __slots__ = ("_bits", "family", "lengths", "networks", "parents", "values")
 
     def __init__(self, family: Family, entries: Iterable[tuple[int, int, int]] = ()) -> None:
-        """``entries`` are (network, length, value) with host bits zero, in the order equals shall keep."""
+        """``entries`` are (network, length, value) with host bits zero, in the order equals
+        shall keep."""
         self.family: Final = family
         self._bits: Final = BITS[family]
         # A stable sort on (network, length) alone: equal prefixes keep the order they came in.
@@ -99,7 +101,11 @@ class PrefixIndex:
         """All rows whose prefix lies in the given one (it need not be in the index itself)."""
         networks, lengths = self.networks, self.lengths
         start = bisect_left(networks, prefix.network)
-        while start < len(lengths) and networks[start] == prefix.network and lengths[start] < prefix.length:
+        while (
+            start < len(lengths)
+            and networks[start] == prefix.network
+            and lengths[start] < prefix.length
+        ):
             start += 1
         return range(start, max(start, bisect_right(networks, prefix.last)))
 
@@ -122,7 +128,8 @@ def _network_then_length(entry: tuple[int, int, int]) -> int:
 
 
 def _parents(networks: Sequence[int], lengths: array[int], bits: int) -> array[int]:
-    """For every row the first row of the nearest enclosing prefix, or ``NONE``: one pass with a stack."""
+    """For every row the first row of the nearest enclosing prefix, or ``NONE``: one pass with a
+    stack."""
     parents = array("i", bytes(4 * len(lengths)))
     stack: list[int] = []
     previous_network, previous_length = -1, -1

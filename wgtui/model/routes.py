@@ -51,7 +51,8 @@ class RouteTable:
 
 
 RouteTables: TypeAlias = Mapping[tuple[Family, TableId], RouteTable]
-"""All tables of a host that have a route. A table without routes is, for a rule, a missing one (S-A8)."""
+"""All tables of a host that have a route. A table without routes is, for a rule, a missing one
+(S-A8)."""
 
 
 class RouteTablesBuilder:

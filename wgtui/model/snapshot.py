@@ -61,7 +61,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A netfilter chain on a packet's way that may change or drop it (S-H1 … S-H5). Seen, never simulated."""
+    """A netfilter chain on a packet's way that may change or drop it (S-H1 … S-H5). Seen, never
+    simulated."""
 
     family: str
     table: str
@@ -72,13 +73,14 @@ class Hook:
     type: str = "filter"
     """``filter``, ``nat`` or ``route``: an output chain of type route routes again (S-A42)."""
     does: frozenset[str] = frozenset()
-    """Among ``mark`` (sets the mark), ``restore-mark`` (sets it from the connection's), ``dnat``, ``snat``,
-    ``fib-drop`` (a fib expression decides), ``drop``."""
+    """Among ``mark`` (sets the mark), ``restore-mark`` (sets it from the connection's), ``dnat``,
+    ``snat``, ``fib-drop`` (a fib expression decides), ``drop``."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One host (one network namespace) at one moment. A refresh is a new Snapshot, never an edit."""
+    """One host (one network namespace) at one moment. A refresh is a new Snapshot, never an
+    edit."""
 
     taken_at: float
     """Unix time; every age is counted from it."""
@@ -106,12 +108,13 @@ class Snapshot:
     hooks: tuple[Hook, ...] | None = None
     """Netfilter chains; None: not looked at, or not allowed to."""
     local_in_main: bool | None = None
-    """IPv4's local and main are still one tree (S-A4, S-A5); None: not known, see ``engine.fib``."""
+    """IPv4's local and main are still one tree (S-A4, S-A5); None: not known, see
+    ``engine.fib``."""
     uid: int = 0
     """Whose packets a flow without ``uid`` is about: the caller's."""
     gaps: tuple[Gap, ...] = ()
 
-    # ---------------------------------------------------------------------------------- finding things
+    # ------------------------------------------------------------------------------- finding things
 
     def gap(self, subject: Subject, link: LinkIndex | None = None) -> Gap | None:
         """The gap that hides this subject (of this link), or None: it was seen."""

@@ -1,8 +1,8 @@
 """Which WireGuard devices and peers are there, and which peer owns which address?
 
-Cryptokey routing in one sentence: per device there is one tree of AllowedIPs; the longest prefix that
-covers an address names its one owner, on the way out by destination and on the way in by source (S-E1).
-No field exists for a private or preshared key.
+Cryptokey routing in one sentence: per device there is one tree of AllowedIPs; the longest prefix
+that covers an address names its one owner, on the way out by destination and on the way in by
+source (S-E1). No field exists for a private or preshared key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cached_property
 
 from netaddr import IPAddress
 
-from wgtui.model.network import LinkIndex, Mark
+from wgtui.model.network import NO_MARK, LinkIndex, Mark
 from wgtui.model.prefix import FAMILIES, Family, Prefix
 from wgtui.model.prefix_index import NONE, PrefixIndex
 
@@ -104,7 +104,8 @@ class Owners:
         return None if row == NONE else (tree.values[row], tree.prefix(row))
 
     def covering(self, family: Family, address: int) -> Iterator[tuple[int, Prefix]]:
-        """Everybody whose AllowedIPs cover the address, the owner first, then who lost by length."""
+        """Everybody whose AllowedIPs cover the address, the owner first, then who lost by
+        length."""
         tree = self._trees[family]
         for row in tree.covering(address):
             yield tree.values[row], tree.prefix(row)
@@ -119,7 +120,7 @@ class Device:
     public_key: str | None = None
     """None: it has no key yet and can do nothing."""
     listen_port: int = 0
-    fwmark: Mark = Mark(0)
+    fwmark: Mark = NO_MARK
     """The mark of its encrypted packets; 0 is none."""
     peers: tuple[Peer, ...] = ()
     backend: Backend = Backend.KERNEL

@@ -1,4 +1,4 @@
-"""Is it let in? One line for the packet that arrives, one for each entrance of the reverse check."""
+"""Is it let in? A line for the packet that arrives, one for each entrance of the reverse check."""
 
 from __future__ import annotations
 

@@ -47,13 +47,13 @@ def _why_in(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
     device = printable(snapshot.link_name(arrival.link))
     if arrival.outcome is BackOutcome.NOT_ALLOWED and arrival.link in snapshot.devices:
         yield (
-            f"{device} decrypts, then asks whose the source is: the longest AllowedIPs entry for it "
-            "must be the sender's own."
+            f"{device} decrypts, then asks whose the source is: the longest AllowedIPs entry for "
+            "it must be the sender's own."
         )
     elif arrival.reverse_path is not None and arrival.outcome is BackOutcome.RPF_DROPPED:
         yield (
-            f"rp_filter looks up the way back to {trace.flow.source}; strict wants {device} itself, "
-            "loose wants any route."
+            f"rp_filter looks up the way back to {trace.flow.source}: strict wants {device} "
+            "itself, loose wants any route."
         )
 
 
@@ -77,9 +77,10 @@ def _why_rules(trace: Trace) -> Iterator[str]:
     if decided is None or decided.rule is None:
         return
     if route is not None and route.route is not None:
+        table, prefix = table_name(route.route.table), destination_text(route.route.destination)
         yield (
-            f"Rule {decided.rule.priority} decides: the longest prefix for {trace.flow.destination} "
-            f"in table {table_name(route.route.table)} is {destination_text(route.route.destination)}."
+            f"Rule {decided.rule.priority} decides: the longest prefix for "
+            f"{trace.flow.destination} in table {table} is {prefix}."
         )
     else:
         yield f"Rule {decided.rule.priority} decides by itself: {decided.rule.action.value}."

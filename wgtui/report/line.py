@@ -61,4 +61,5 @@ class Line:
     indent: int = 0
     """Tunnel in tunnel: one level deeper per outer packet."""
     label: str = ""
-    """What the line is about, for a column at the left: ``rule``, ``route``, ``peer``, ``outer``, ``back`` …"""
+    """What the line is about, for a column at the left: ``rule``, ``route``, ``peer``, ``outer``,
+    ``back`` …"""

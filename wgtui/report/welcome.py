@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from wgtui.model.network import LinkIndex
 from wgtui.model.prefix import FAMILIES
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.report.line import Line, Tone
@@ -32,9 +33,9 @@ SUBJECTS: Final[dict[Subject, str]] = {
 def welcome(snapshot: Snapshot) -> list[Line]:
     """The first screen's lines, shown while the question line is empty."""
     lines = [
-        Line("Type an address: who gets it, by which rule, route and peer, and may it answer?")
+        Line("Type an address: who gets it, by which rule, route and peer, and may it answer?"),
+        Line(_seen(snapshot), label="seen"),
     ]
-    lines.append(Line(_seen(snapshot), label="seen"))
     if not snapshot.devices and not _hidden(snapshot):
         lines.append(
             Line("no WireGuard device here; to see one at work: wgtui --demo", Tone.NOTE, label="")
@@ -117,14 +118,16 @@ def _suggestions(snapshot: Snapshot) -> Iterator[str]:
                 if prefix.family == 4 and prefix.length:
                     address = prefix.to_netaddr()[1 if prefix.length < 31 else 0]
                     yield str(address)
-                    own = _own_address(snapshot)
+                    own = _own_address(snapshot, device.link)
                     if own and " " not in device.name:
                         yield f"{own} from {address} iif {printable(device.name)}"
                     return
 
 
-def _own_address(snapshot: Snapshot) -> str | None:
-    for link in snapshot.links.values():
+def _own_address(snapshot: Snapshot, device: LinkIndex) -> str | None:
+    """The IPv4 address of the device itself, or else of any link."""
+    links = sorted(snapshot.links.values(), key=lambda link: link.index != device)
+    for link in links:
         for entry in link.addresses:
             if entry.address.version == 4 and not link.loopback:
                 return str(entry.address)

@@ -59,6 +59,9 @@ NO_DEVICES: Final = "no WireGuard device here"
 NO_ALLOWED_IPS: Final = "(none)"
 """As ``wg show`` prints it."""
 
+DEFAULT: Final = "default"
+"""A route's destination when it is everything."""
+
 UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 # ------------------------------------------------------------------------------------ small numbers
@@ -149,7 +152,7 @@ def host_text(prefix: Prefix) -> str:
 
 def destination_text(prefix: Prefix) -> str:
     """A route's destination: ``default``, or the prefix with its length, always."""
-    return str(prefix) if prefix.length else "default"
+    return str(prefix) if prefix.length else DEFAULT
 
 
 def gap_text(what: str, gap: Gap | None) -> str:

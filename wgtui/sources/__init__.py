@@ -1,7 +1,7 @@
 """Eyes: the world in, a Snapshot out. The only room with sockets, processes and files.
 
-``open_source`` understands the words of ``--source`` (contract §1) and imports only what that source
-needs: a file never costs the 120 ms of pyroute2.
+``open_source`` understands the words of ``--source`` (contract §1) and imports only what that
+source needs: a file never costs the 120 ms of pyroute2.
 """
 
 from __future__ import annotations
@@ -67,4 +67,5 @@ def open_source(spec: str) -> Source:
         from wgtui.sources.saved import SavedSource
 
         return SavedSource(path)
-    raise SourceError(f"{spec}: no such file or folder", "live, live:NETNS, demo, a snapshot or a facts folder")
+    hint = "a source is live, live:NETNS, demo, a snapshot file or a facts folder"
+    raise SourceError(f"{spec}: no such file or folder", hint)

@@ -46,12 +46,14 @@ def hidden_devices(
 ) -> list[LinkIndex]:
     """The links that are WireGuard, or may be, and whose peers nobody told.
 
-    ``listed``: the devices were asked for. Then a tun link not among them is something else.
+    ``listed``: the devices were asked for. Then a tun link not among them is something else, unless
+    the list is seen to be incomplete (made without privilege).
     """
-    kinds = {"wireguard", "amneziawg"} if listed else {"wireguard", "amneziawg", "tun"}
-    return [
-        link.index for link in links.values() if link.kind in kinds and link.index not in devices
-    ]
+    others = [link for link in links.values() if link.index not in devices]
+    sure = [link.index for link in others if link.kind in ("wireguard", "amneziawg")]
+    if listed and not sure:
+        return []
+    return sure + [link.index for link in others if link.kind == "tun"]
 
 
 def doubt_mixed_names(

@@ -6,7 +6,6 @@ screenshots and a first look are always the same.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cached_property
 from threading import Event
 from typing import Final
@@ -17,7 +16,8 @@ from wgtui.model.snapshot import Snapshot
 from wgtui.sources.demo_host import EDGE1, HOOKS
 from wgtui.sources.shorthand import read_host
 
-TAKEN_AT: Final = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC).timestamp()
+TAKEN_AT: Final = 1795341600.0
+"""2026-11-22T10:00:00Z."""
 
 TOUR: Final[tuple[tuple[str, str, str], ...]] = (
     ("192.168.10.1", "local", "an address of edge-1 itself"),

@@ -189,7 +189,6 @@ HOOKS: Final = tuple(
     for chain, hook, priority, does in (
         ("preraw", "prerouting", -300, "fib-drop"),
         ("premangle", "prerouting", -150, "restore-mark"),
-        ("postmangle", "postrouting", -150, "save-mark"),
     )
 )
 """What wg-quick puts beside its rules (S-F4)."""

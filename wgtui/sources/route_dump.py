@@ -159,8 +159,8 @@ class RouteDump:
         counters, before = 0, b""
         for _, first, last in attributes(chunk, start + _ATTRIBUTES, end):
             intro = chunk[first - ATTRIBUTE.size : first]
-            if intro == header and not counters:
-                address, after, before = first - start, last - start, header
+            if intro == header:
+                address, after, before, counters = first - start, last - start, header, 0
             elif intro == _CACHE:
                 counters = first - start
         known = self._known.setdefault((family, address if before else 0, counters), {})

@@ -190,7 +190,7 @@ def _rule(family: Family, message: fibmsg, values: _Values) -> Rule:
         goto=values.number("FRA_GOTO") if action is RuleAction.GOTO else None,
         suppress_prefix_length=_unless_nothing(values.number("FRA_SUPPRESS_PREFIXLEN")),
         suppress_group=_unless_nothing(values.number("FRA_SUPPRESS_IFGROUP")),
-        protocol=protocol_name(protocol) if protocol is not None else "",
+        protocol=protocol_name(protocol) if protocol else "",
         unknown=tuple(unknown),
     )
 

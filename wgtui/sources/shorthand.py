@@ -33,7 +33,8 @@ from wgtui.model.network import (
 from wgtui.model.prefix import BITS, FAMILIES, Family, Prefix, family_of
 from wgtui.model.routes import RouteTables, RouteTablesBuilder
 from wgtui.model.snapshot import Gap, Hook, Snapshot
-from wgtui.sources.shorthand_fib import SCOPES, local_table, read_routes, read_rules
+from wgtui.sources.shorthand_fib import SCOPES, read_routes, read_rules
+from wgtui.sources.shorthand_local import local_table
 from wgtui.sources.shorthand_wireguard import read_configs, read_devices
 from wgtui.sources.shorthand_words import Words, lines
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
-
-from netaddr import IPAddress
 
 from wgtui.model.flow import PROTOCOLS
 from wgtui.model.network import (
     LOCAL_TABLE,
-    LOOPBACK,
     MAIN_TABLE,
-    Link,
     LinkIndex,
     Masked,
     NextHop,
@@ -26,7 +22,7 @@ from wgtui.model.network import (
     Scope,
     TableId,
 )
-from wgtui.model.prefix import BITS, Family, Prefix, family_of
+from wgtui.model.prefix import Family, Prefix
 from wgtui.sources.shorthand_words import Words, lines
 
 SCOPES: Final = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
@@ -229,40 +225,3 @@ def _scope(family: Family, kind: RouteType, hop: NextHop) -> int:
         return Scope.HOST
     on_link = kind is RouteType.UNICAST and hop.gateway is None and hop.link is not None
     return Scope.LINK if on_link or kind is RouteType.BROADCAST else Scope.UNIVERSE
-
-
-# --------------------------------------------------------------------- what the kernel adds itself
-
-
-def local_table(family: Family, links: Iterable[Link], anycast: frozenset[str]) -> Iterator[Entry]:
-    """The entries that addresses bring with them; ``anycast``: the links that forward."""
-    for link in links:
-        mine = [entry for entry in link.addresses if family_of(entry.address) == family]
-        for entry in mine:
-            address, length = int(entry.address), entry.prefix.length
-            source = entry.address if family == 4 else None
-            yield _local(family, RouteType.LOCAL, link, address, BITS[family], source)
-            if link.loopback and family == 4 and length < 32:
-                yield _local(4, RouteType.LOCAL, link, entry.prefix.network, length, source)
-            if family == 4 and link.up and length < 31:
-                yield _local(4, RouteType.BROADCAST, link, entry.prefix.last, 32, source)
-            if family == 6 and link.name in anycast and length < 127:
-                yield _local(6, RouteType.ANYCAST, link, entry.prefix.network, 128, None)
-        if family == 6 and mine and link.up and link.index != LOOPBACK:
-            yield _local(6, RouteType.MULTICAST, link, 0xFF << 120, 8, None, metric=256)
-
-
-def _local(
-    family: Family,
-    kind: RouteType,
-    link: Link,
-    network: int,
-    length: int,
-    source: IPAddress | None,
-    metric: int = 0,
-) -> Entry:
-    scope = Scope.UNIVERSE
-    if family == 4:
-        scope = Scope.HOST if kind is RouteType.LOCAL else Scope.LINK
-    info = RouteInfo(kind, scope, "kernel", metric, 0, None, source, (NextHop(link.index),))
-    return Entry(LOCAL_TABLE, Prefix.of(family, network, length), info)

@@ -148,7 +148,9 @@ def parse_device(link: Link, answer: str) -> Device:
     """Understand an answer; keys become base64, secrets are passed over. Raises ``FormatError``."""
     device = Device(link.index, link.name, backend=Backend.USERSPACE)
     peers: list[_PeerLines] = []
-    status: int | None = None
+    status = 0
+    if "\nerrno=" not in f"\n{answer}":
+        raise FormatError(f"WireGuard socket of {link.name}", "the answer breaks off")
     for number, line in enumerate(answer.splitlines(), 1):
         key, equals, value = line.partition("=")
         if not line:
@@ -174,8 +176,6 @@ def parse_device(link: Link, answer: str) -> Device:
             raise FormatError(
                 f"WireGuard socket of {link.name}", f"{key}: {error}", number
             ) from None
-    if status is None:
-        raise FormatError(f"WireGuard socket of {link.name}", "the answer breaks off")
     if status:
         raise FormatError(f"WireGuard socket of {link.name}", os.strerror(abs(status)))
     # wireguard-go tells them in a new order every time.

@@ -255,12 +255,19 @@ class PeersRows:
             if start >= limit:
                 return
             place = self._at(start)
-            if needle in text_of(self.spans(start, MANY_CELLS)).lower():
-                yield start
             device = place.entry.device
-            if place.peer == HEADER or device is None or not in_prefix:
+            if place.peer == HEADER or device is None:
+                if needle in text_of(self.spans(start, MANY_CELLS)).lower():
+                    yield start
                 continue
-            prefixes = device.peers[place.peer].allowed_ips
+            peer = device.peers[place.peer]
+            age = words.handshake_age(peer, self.snapshot.taken_at)
+            said = (words.peer_name(peer), words.endpoint_text(peer.endpoint), peer.public_key)
+            if needle in " ".join((*said, words.handshake_text(age))).lower():
+                yield start
+            if not in_prefix:
+                continue
+            prefixes = peer.allowed_ips
             if any(needle in str(prefix) for prefix in prefixes):
                 end = self._starts[block + 1] if block + 1 < len(self._starts) else self._length
                 for row in range(start + 1, min(end, limit)):

@@ -23,7 +23,7 @@ from wgtui.tui.allowed_lit import lit_owners
 from wgtui.tui.filtering import looks_like_prefix
 from wgtui.tui.row_layout import MANY_CELLS, Cells, clip, fit, text_of
 from wgtui.tui.rows import Lit, Span
-from wgtui.tui.tree_rows import answered_by, around, tree_cells
+from wgtui.tui.tree_rows import answered_by, around, prefix_text, tree_cells
 
 
 class _Section(NamedTuple):
@@ -139,7 +139,7 @@ class DeviceTreeRows:
                 continue
             named = [needle in words.peer_name(peer).lower() for peer in entry.device.peers]
             for row in range(min(len(tree), max(0, limit - start))):
-                if named[tree.values[row]] or (in_prefix and needle in str(tree.prefix(row))):
+                if named[tree.values[row]] or (in_prefix and needle in prefix_text(tree, row)):
                     yield start + row
 
     def context(self, row: int) -> Iterator[int]:

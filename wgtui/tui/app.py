@@ -1,7 +1,7 @@
-"""Who holds the current Snapshot and the current question? Facts arrive, keys arrive, panes are told.
+"""Who holds the current Snapshot and the current question? Facts and keys arrive, panes are told.
 
-Everything flows one way: a ``Reader`` posts a Snapshot, the question line says its text, ``_answer``
-looks it up and tells the lookup pane and the panes. No widget is made after the start.
+Everything flows one way: a ``Reader`` posts a Snapshot, the question line says its text,
+``_answer`` looks it up and tells the lookup pane and the panes. No widget is made after the start.
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from typing import ClassVar, Final
 
+from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.timer import Timer
+from textual.widgets import Input
 
 from wgtui.errors import SourceError
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
-from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
 from wgtui.report.text import render
 from wgtui.report.welcome import state_line
 from wgtui.sources import Source, open_source
+from wgtui.tui import keys
 from wgtui.tui.clipboard import osc52
 from wgtui.tui.help import HelpScreen, help_lines
 from wgtui.tui.key_bar import FilterLine, KeyBar, StateLine, TabBar
-from wgtui.tui.lookup_pane import AnswerList, LookupPane, Question
+from wgtui.tui.lookup_pane import LookupPane, Question
 from wgtui.tui.messages import (
     KernelAnswered,
     PaneShown,
@@ -40,12 +39,9 @@ from wgtui.tui.messages import (
 )
 from wgtui.tui.panes import Panes
 from wgtui.tui.reader import Reader
-from wgtui.tui.reply import Reply, explanation, reply_to, with_kernel
+from wgtui.tui.reply import Reply, before_facts, explanation, reply_to, with_kernel
 from wgtui.tui.row_list import RowList
 from wgtui.tui.themes import MONO, next_theme
-
-NOTE_SECONDS: Final = 4.0
-"""How long a note ("copied …") stays in the state line."""
 
 
 class WgtuiApp(App[str]):
@@ -54,30 +50,7 @@ class WgtuiApp(App[str]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = "#question"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "escape", "question", key_display="Esc", id="app.question"),
-        Binding("i", "focus_question", "to the question", show=False, id="app.ask"),
-        Binding("1", "pane(0)", "Interfaces", show=False, id="app.links"),
-        Binding("2", "pane(1)", "System routes", show=False, id="app.routes"),
-        Binding("3", "pane(2)", "AllowedIPs", show=False, id="app.allowed"),
-        Binding("4", "focus_question", "Lookup", show=False, id="app.lookup"),
-        Binding("tab", "focus_next", "panes", key_display="Tab", id="app.next"),
-        Binding("shift+tab", "focus_previous", "the pane before", show=False, id="app.previous"),
-        Binding("slash", "filter", "filter", key_display="/", id="app.filter", tooltip="show only rows with a text, or rows that cover an address"),
-        Binding("e", "explain", "explain", id="app.explain", tooltip="the verdict in plain sentences, with the commands that prove it; again: the answer"),
-        Binding("v", "switch_tree", "view", id="app.tree", tooltip="AllowedIPs per peer, or each device's single tree (where overlap is visible)"),
-        Binding("y", "copy", "copy", id="app.copy", tooltip="copy this row (OSC 52: also through ssh and tmux)"),
-        Binding("Y", "copy_answer", "copy the whole answer", show=False, id="app.copy-answer"),
-        Binding("space", "freeze", "freeze", key_display="Space", id="app.freeze", tooltip="stop the view; what changes meanwhile is kept until Space again"),
-        Binding("r", "refresh", "refresh", show=False, id="app.refresh", tooltip="read everything again now"),
-        Binding("t", "theme", "theme", show=False, id="app.theme", tooltip="dark, light, black and white"),
-        Binding("question_mark", "help", "help", key_display="?", id="app.help"),
-        Binding("q", "quit", "quit", id="app.quit"),
-        Binding("Q", "quit_leaving", "quit and leave the answer on the screen", show=False, id="app.leave"),
-        Binding("ctrl+c", "quit", "quit at any moment", show=False, priority=True, id="app.cancel"),
-        Binding("ctrl+l", "redraw", "draw the screen again", show=False, id="app.redraw"),
-        Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", show=False, id="app.suspend"),
-    ]  # fmt: skip
+    BINDINGS = keys.EVERYWHERE
 
     def __init__(
         self,
@@ -102,7 +75,6 @@ class WgtuiApp(App[str]):
         self._frozen = False
         self._waiting: Snapshot | None = None
         self._failure: SourceError | None = None
-        self._note_timer: Timer | None = None
         self._filtering: RowList | None = None
         self._reader = Reader(source_spec, self.post_message, opener)
         self.state = StateLine(ascii_only=ascii_only)
@@ -122,7 +94,6 @@ class WgtuiApp(App[str]):
 
     def on_mount(self) -> None:
         """Signals that must leave a clean terminal."""
-        self.filter_line.display = False
         # Textual 8.2.8 does not repaint after Ctrl-Z and fg.
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
@@ -138,6 +109,24 @@ class WgtuiApp(App[str]):
     def on_unmount(self) -> None:
         """Nobody waits for the reader."""
         self._reader.stop()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Commands are carried out before the next key is looked at.
+
+        Textual hands a key to the focused widget's queue, and it is a command only after it has
+        bubbled up again: of ``Tab /`` in one packet of a slow line the ``/`` would still go to the
+        question. What is text goes the usual way; so does everything in the question that depends
+        on text still in its queue.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            active = self.screen.active_bindings.get(event.key)
+            text = event.is_printable and isinstance(self.focused, Input)
+            if active is None or not active.enabled or text:
+                await super().on_event(event)
+            elif not await self.run_action(active.binding.action, active.node):
+                await super().on_event(event)
+            return
+        await super().on_event(event)
 
     # -------------------------------------------------------------------------------------- facts
 
@@ -193,41 +182,25 @@ class WgtuiApp(App[str]):
 
     def _show_reply(self, *, keep: bool) -> None:
         if self.snapshot is None:
-            self.lookup.show(self._before_facts())
+            self.lookup.show(before_facts(self._spec, self._failure))
         elif self._explaining and self.reply.trace is not None:
             self.lookup.show(explanation(self.snapshot, self.reply.trace), keep=keep)
         else:
             lines = with_kernel(self.snapshot, self.reply, self._kernel)
             self.lookup.show(lines, self.reply.caret, keep=keep)
 
-    def _before_facts(self) -> tuple[Line, ...]:
-        if self._failure is None:
-            return (Line(f"reading {printable(self._spec)} …"),)
-        hint = printable(self._failure.hint)
-        return (
-            Line(printable(self._failure.what), Tone.BAD),
-            *((Line(hint, Tone.NOTE),) if hint else ()),
-        )
-
     # -------------------------------------------------------------------------------------- state
 
-    def _say_state(self, note: str = "") -> None:
-        warning = not note
-        if not note and self._frozen:
-            note = "FROZEN: newer facts wait for Space" if self._waiting else "FROZEN: Space resumes"
-        elif not note and self._failure is not None:
-            note = f"cannot read: {self._failure.what}"
-        text = state_line(self.snapshot) if self.snapshot else f"wgtui  {self._spec}"
-        self.state.show(text, note, warning=warning)
+    def _say_state(self) -> None:
+        text = state_line(self.snapshot) if self.snapshot else f"wgtui · {self._spec}"
+        status = ""
+        if self._frozen:
+            status = f"FROZEN: {'newer facts wait, ' if self._waiting else ''}Space goes on"
+        elif self._failure is not None:
+            status = f"cannot read: {self._failure.what}"
+        self.state.show(text, status)
 
-    def _note(self, text: str) -> None:
-        """Say something for a moment."""
-        if self._note_timer is not None:
-            self._note_timer.stop()
-        self._say_state(text)
-        self._note_timer = self.set_timer(NOTE_SECONDS, self._say_state)
-
-    # -------------------------------------------------------------------------- moving between panes
+    # ------------------------------------------------------------------------------------- moving
 
     def on_row_chosen(self, message: RowChosen) -> None:
         """Enter on a row asks about it; the keys stay in the pane."""
@@ -256,7 +229,7 @@ class WgtuiApp(App[str]):
         if isinstance(stop, RowList) and stop is not self.lookup.answer:
             self.panes.go_to(stop)
         else:
-            stop.focus()
+            self.screen.set_focus(stop, scroll_visible=False)
 
     def action_focus_next(self) -> None:
         self._go(1)
@@ -268,10 +241,10 @@ class WgtuiApp(App[str]):
         self.panes.go_to(self.panes.lists[at])
 
     def action_focus_question(self) -> None:
-        self.lookup.question.focus()
+        self.screen.set_focus(self.lookup.question, scroll_visible=False)
 
     def action_focus_answer(self) -> None:
-        self.lookup.answer.focus()
+        self.screen.set_focus(self.lookup.answer, scroll_visible=False)
 
     def action_scroll_answer(self, by: int) -> None:
         self.lookup.answer.scroll_rows(by)
@@ -288,12 +261,10 @@ class WgtuiApp(App[str]):
         if isinstance(focused, RowList) and focused.note:
             self.panes.filter(focused, "")
         else:
-            self.lookup.question.focus()
+            self.screen.set_focus(self.lookup.question, scroll_visible=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Which commands make sense now; the key bar shows only those."""
-        if not self.is_mounted:
-            return True
         question = self.lookup.question
         match action:
             case "clear_question" | "focus_answer":
@@ -308,27 +279,29 @@ class WgtuiApp(App[str]):
     # ------------------------------------------------------------------------------------- filter
 
     def action_filter(self) -> None:
-        """The focused pane, or the one that is in view."""
+        """Of the focused pane, or of the one that is in view."""
         focused = self.focused
-        shown = [pane for pane in self.panes.lists if pane.display]
-        self._filtering = focused if focused in self.panes.lists else shown[0]  # type: ignore[assignment]
-        self.filter_line.value = self._filtering.note
-        self.filter_line.display = True
+        shown = next(pane for pane in self.panes.lists if pane.display)
+        pane = next((pane for pane in self.panes.lists if pane is focused), shown)
+        self._filtering = None
+        self.filter_line.show(pane.model.title, pane.note)
+        self._filtering = pane
         self.query_one(KeyBar).display = False
-        self.filter_line.focus()
+        self.screen.set_focus(self.filter_line.input, scroll_visible=False)
 
     def _filter_typed(self, text: str) -> None:
         if self._filtering is not None:
             self.panes.filter(self._filtering, text)
+            self.tabs.refresh()
 
     def action_end_filter(self, keep: bool) -> None:
         pane, self._filtering = self._filtering, None
-        self.filter_line.display = False
-        self.query_one(KeyBar).display = True
         if pane is not None:
             if not keep:
                 self.panes.filter(pane, "")
             self.panes.go_to(pane)
+        self.filter_line.display = False
+        self.query_one(KeyBar).display = True
 
     # ----------------------------------------------------------------------------------- commands
 
@@ -338,7 +311,9 @@ class WgtuiApp(App[str]):
 
     def action_switch_tree(self) -> None:
         self.panes.switch_tree()
-        self._note("AllowedIPs: one tree per device" if self.panes.device_tree else "AllowedIPs: per peer")
+        self.state.note(
+            "AllowedIPs: one tree per device" if self.panes.device_tree else "AllowedIPs: per peer"
+        )
 
     def action_freeze(self) -> None:
         self._frozen = not self._frozen
@@ -348,11 +323,11 @@ class WgtuiApp(App[str]):
 
     def action_refresh(self) -> None:
         self._reader.read_again()
-        self._note("reading again …")
+        self.state.note("reading again …")
 
     def action_theme(self) -> None:
         self.theme, name = next_theme(self.theme)
-        self._note(f"theme: {name}")
+        self.state.note(f"theme: {name}")
 
     def action_copy(self) -> None:
         focused = self.focused
@@ -367,9 +342,11 @@ class WgtuiApp(App[str]):
         if sequence and self._driver is not None:
             self._driver.write(sequence)
             first, *more = text.splitlines()
-            self._note(f"copied {printable(first)}" + (f" and {len(more)} more lines" if more else ""))
+            self.state.note(
+                f"copied {printable(first)}" + (f" and {len(more)} more lines" if more else "")
+            )
         else:
-            self._note("too long to copy" if text else "nothing to copy here")
+            self.state.note("too long to copy" if text else "nothing to copy here")
 
     def _answer_text(self) -> str:
         """Question and answer as the command line would print them."""
@@ -383,9 +360,4 @@ class WgtuiApp(App[str]):
         self.screen.refresh(layout=True)
 
     def action_help(self) -> None:
-        groups = (
-            ("In the question", Question.BINDINGS),
-            ("In a pane", RowList.BINDINGS),
-            ("Everywhere but in a question being typed", self.BINDINGS),
-        )
-        self.push_screen(HelpScreen(help_lines(groups), ascii_only=self._ascii))
+        self.push_screen(HelpScreen(help_lines(), ascii_only=self._ascii))

@@ -21,7 +21,7 @@ from wgtui.tui.rows import Lit, RowModel, Span
 MOST_HITS: Final = 2_000
 """More matches than that nobody reads: the rest is left out, and that is said."""
 
-MOST_ROWS: Final = 250_000
+MOST_ROWS: Final = 100_000
 """Rows that a text is looked for in (0.1 s); an address is found in any number of rows."""
 
 _PREFIX_CHARACTERS: Final = frozenset("0123456789abcdef.:/")
@@ -129,4 +129,4 @@ def as_prefix(text: str) -> Prefix | None:
 
 def looks_like_prefix(needle: str) -> bool:
     """Could the needle be a part of a prefix? If not, no prefix needs to be written out."""
-    return _PREFIX_CHARACTERS.issuperset(needle) or needle in "default"
+    return _PREFIX_CHARACTERS.issuperset(needle)

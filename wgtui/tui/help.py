@@ -1,29 +1,31 @@
-"""What can one press, and what do the words mean? Made from the bindings, so it cannot be wrong."""
+"""What can one press, and what do the words mean? Made from the bindings: it cannot be wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from wgtui.report.line import Line, Tone
+from wgtui.tui import keys
 from wgtui.tui.lookup_pane import AnswerList
 
 _GLOSSARY: Final = (
     ("link", "a network interface"),
     ("rule", "ip rule: the kernel asks them in order which table to look in"),
-    ("route", "in a table the longest prefix that covers the address wins, then the smallest metric"),
-    ("AllowedIPs", "per WireGuard device, the longest prefix that covers an address names its one owner:"
-     " on the way out by destination, on the way in by source"),
+    ("route", "the longest prefix of a table that covers the address wins, then the best metric"),
+    (
+        "AllowedIPs",
+        "on a WireGuard device the longest prefix that covers an address names its one owner",
+    ),
     ("owner", "the peer that an address belongs to on a device"),
     ("outer", "the encrypted packet, on its own way to the peer's endpoint"),
     ("back", "would a packet from that address be let in again?"),
     ("gap", "something that could not be seen; never the same as nothing there"),
-)  # fmt: skip
+)
 
 _MARKS: Final = (
     (Tone.GOOD, "the verdict: it arrives"),
@@ -52,22 +54,21 @@ def key_name(key: str) -> str:
     return _KEY_NAMES.get(key, key if len(key) == 1 else key.capitalize())
 
 
-def help_lines(groups: Iterable[tuple[str, Iterable[BindingType]]]) -> tuple[Line, ...]:
+def help_lines() -> tuple[Line, ...]:
     """Everything, as lines: the keys by where they work, the marks, the words."""
     lines = [
         Line("Type an address: each key press is answered. j/k scroll this, Esc leaves it."),
         Line(""),
     ]
-    for title, bindings in groups:
+    for title, bindings in keys.PLACES:
         lines.append(Line("", label=title))
         for binding in bindings:
             if isinstance(binding, Binding):
-                keys = " ".join(key_name(key) for key in binding.key.split(","))
-                text = binding.tooltip or binding.description
-                lines.append(Line(text, label=keys, indent=1))
+                caps = " ".join(key_name(key) for key in binding.key.split(","))
+                lines.append(Line(binding.tooltip or binding.description, label=caps, indent=1))
         lines.append(Line(""))
     lines.append(Line("", label="Marks, in the panes and in the answer"))
-    lines += [Line(text, tone, indent=1) for tone, text in _MARKS]
+    lines += [Line(text, tone, 1, tone.value) for tone, text in _MARKS]
     lines += [Line(""), Line("", label="Words")]
     lines += [Line(text, label=word, indent=1) for word, text in _GLOSSARY]
     return tuple(lines)
@@ -76,9 +77,7 @@ def help_lines(groups: Iterable[tuple[str, Iterable[BindingType]]]) -> tuple[Lin
 class HelpScreen(ModalScreen[None]):
     """The help, over everything else."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss", "close", show=False),
-    ]
+    BINDINGS = keys.HELP
 
     def __init__(self, lines: tuple[Line, ...], *, ascii_only: bool) -> None:
         super().__init__()

@@ -1,51 +1,70 @@
-"""The lines of the screen that are always there: state, tabs, keys. Each draws itself, none has children."""
+"""What is always on the screen? The state, the tabs, the keys: one line each, drawn by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS
 from wgtui.report.printable import printable
+from wgtui.tui import keys
 from wgtui.tui.row_list import RowList, to_ascii
 
 
-class StateLine(Widget):
-    """What is seen, at the left; what happens to it, at the right."""
+NOTE_SECONDS: Final = 4.0
+"""How long a note ("copied …") stays."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"state--note", "state--warning"}
+
+class StateLine(Widget):
+    """What is seen, at the left; what is the matter with it or what just happened, at the right."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"state--note", "state--status"}
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(id="state")
         self._ascii = ascii_only
-        self._text = self._note = ""
-        self._warning = False
+        self._text = self._status = self._note = ""
+        self._timer: Timer | None = None
 
-    def show(self, text: str | None = None, note: str = "", *, warning: bool = False) -> None:
-        """Other words; ``text`` None keeps what is seen."""
-        text = self._text if text is None else printable(text)
-        shown = (text, printable(note), warning)
-        if shown != (self._text, self._note, self._warning):
-            self._text, self._note, self._warning = shown
+    def show(self, text: str, status: str) -> None:
+        """What is seen, and what stays the matter: frozen, unreadable."""
+        shown = printable(text), printable(status)
+        if shown != (self._text, self._status):
+            self._text, self._status = shown
             self.refresh()
 
+    def note(self, text: str) -> None:
+        """Say something for a moment, in the place of the status."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._note = printable(text)
+        self._timer = self.set_timer(NOTE_SECONDS, partial(self.note, "")) if text else None
+        self.refresh()
+
     def render_line(self, y: int) -> Strip:
-        """The note wins when there is no room for both."""
+        """What is at the right wins when there is no room for both."""
         base, width = self.rich_style, self.size.width
-        note = f" {self._note} " if self._note else ""
+        right = f" {self._note or self._status} " if self._note or self._status else ""
         text = f" {self._text}"
         if self._ascii:
-            note, text = to_ascii(note), to_ascii(text)
-        style = self.get_component_rich_style("state--warning" if self._warning else "state--note")
-        left = Strip([Segment(text, base)]).adjust_cell_length(max(0, width - cell_len(note)), base)
-        return Strip([*left, Segment(note, style)]).adjust_cell_length(width, base)
+            right, text = to_ascii(right), to_ascii(text)
+        style = self.get_component_rich_style("state--note" if self._note else "state--status")
+        left = Strip([Segment(text, base)]).adjust_cell_length(
+            max(0, width - cell_len(right)), base
+        )
+        return Strip([*left, Segment(right, style)]).adjust_cell_length(width, base)
 
 
 class TabBar(Widget):
@@ -100,7 +119,7 @@ class KeyBar(Widget):
         """As many keys as fit; what does not fit is in the help."""
         base, key_style = self.rich_style, self.get_component_rich_style("keys--key")
         bindings, width = self._shown_keys(), self.size.width
-        parts = [(self.app.get_key_display(one), f" {one.description}  ") for one in bindings]
+        parts = [(f"{self.app.get_key_display(one)} ", f"{one.description}  ") for one in bindings]
         while len(parts) > 2 and sum(len(key) + len(word) for key, word in parts) + 1 > width:
             del parts[-3]
         segments = [Segment(" ", base)]
@@ -109,20 +128,41 @@ class KeyBar(Widget):
         return Strip(segments).adjust_cell_length(width, base)
 
 
-class FilterLine(Input):
-    """The filter of a pane, in the place of the key bar while it is typed."""
+class FilterInput(Input):
+    """What to filter by; every character filters."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.end_filter(True)", "keep it", id="filter.keep"),
-        Binding("escape", "app.end_filter(False)", "show all rows", id="filter.clear"),
-    ]
+    BINDINGS = keys.FILTER
 
     def __init__(self, on_typed: Callable[[str], None]) -> None:
-        super().__init__(id="filter", placeholder="text, or an address: the rows that cover it")
+        super().__init__(placeholder="text, or an address: the rows that cover it")
         self.cursor_blink = False
         self._on_typed = on_typed
 
     def watch_value(self, value: str) -> None:
-        """Filter while typing."""
+        """Filter in the same frame."""
         if self.is_mounted:
             self._on_typed(value.strip())
+
+
+class FilterLine(Horizontal):
+    """The filter of a pane, in the place of the key bar while it is typed."""
+
+    def __init__(self, on_typed: Callable[[str], None]) -> None:
+        super().__init__(id="filter")
+        self.input = FilterInput(on_typed)
+        self._prompt = Static(Content(""), id="filter-prompt")
+
+    def compose(self) -> ComposeResult:
+        """Whose filter, and the filter."""
+        yield self._prompt
+        yield self.input
+
+    def on_mount(self) -> None:
+        """Not yet."""
+        self.display = False
+
+    def show(self, title: str, text: str) -> None:
+        """Of this pane, beginning with what is in force."""
+        self._prompt.update(Content(f" / {title}: "))
+        self.input.value = text
+        self.display = True

@@ -7,13 +7,12 @@ in all panes are one frame. The verdict's lines do not scroll; the others do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.geometry import Size
@@ -23,7 +22,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from wgtui.model.trace import Trace
-from wgtui.report.line import Line, Tone
+from wgtui.report.line import Line
+from wgtui.tui import keys
 from wgtui.tui.row_list import MARGIN, Picture, RowList, to_ascii
 from wgtui.tui.rows import Lit, Span
 
@@ -59,7 +59,7 @@ class AnswerRows:
         """The whole line that each row belongs to."""
         self.head = 0
         """Rows of the first line."""
-        labels = min(12, max((cell_len(line.label) for line in lines), default=0))
+        labels = min(16, max((cell_len(line.label) for line in lines), default=0))
         for number, line in enumerate(lines):
             if number == 0 and caret is not None:
                 rows = list(_under_caret(line, width - MARGIN, caret - MARGIN))
@@ -114,10 +114,7 @@ def _under_caret(line: Line, width: int, caret: int) -> Iterator[tuple[Span, ...
 class AnswerList(RowList):
     """The lines of an answer; those of the first one stay where they are."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.focus_question", "ask again", key_display="Enter", id="answer.ask"),
-        Binding("h,l,left,right", "fold", show=False, id="answer.fold"),
-    ]
+    BINDINGS = keys.ANSWER
 
     def __init__(
         self,
@@ -132,7 +129,9 @@ class AnswerList(RowList):
         self.rows = AnswerRows((), 80)
         self._caret: int | None = None
 
-    def show(self, lines: tuple[Line, ...], caret: int | None = None, *, keep: bool = False) -> None:
+    def show(
+        self, lines: tuple[Line, ...], caret: int | None = None, *, keep: bool = False
+    ) -> None:
         """Another answer, from its top; ``keep``: the same one, told anew."""
         if not keep:
             self.top = self.cursor = 0
@@ -176,15 +175,7 @@ class AnswerList(RowList):
 class Question(Input):
     """The question line. While it is empty, letters that cannot begin an address are commands."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.focus_answer", "answer", key_display="Enter", id="question.answer", tooltip="to the answer: scroll it, explain it, copy it"),
-        Binding("tab", "app.focus_next", "panes", key_display="Tab", id="question.next", tooltip="to the panes, one after the other"),
-        Binding("escape", "app.clear_question", "clear", key_display="Esc", id="question.clear", tooltip="empty the question"),
-        Binding("down", "app.scroll_answer(1)", "scroll the answer", show=False, id="question.down"),
-        Binding("up", "app.scroll_answer(-1)", "scroll it back", show=False, id="question.up"),
-        Binding("pagedown", "app.page_answer(1)", "a page down", show=False, id="question.pagedown"),
-        Binding("pageup", "app.page_answer(-1)", "a page up", show=False, id="question.pageup"),
-    ]  # fmt: skip
+    BINDINGS = keys.QUESTION
 
     virtual_size = Reactive(Size(0, 0), layout=False)
     """Textual lays the whole screen out again when this changes, at every character."""
@@ -272,7 +263,9 @@ class LookupPane(Vertical):
         """They go elsewhere."""
         self._label.set_class(self.question.has_focus, "-focus")
 
-    def show(self, lines: tuple[Line, ...], caret: int | None = None, *, keep: bool = False) -> None:
+    def show(
+        self, lines: tuple[Line, ...], caret: int | None = None, *, keep: bool = False
+    ) -> None:
         """Say this; a caret stands under that position of the question."""
         column = None if caret is None else cell_len(self._prompt) + self.question.column_of(caret)
         self.answer.show(lines, column, keep=keep)

@@ -1,4 +1,4 @@
-"""How does the full screen begin and end? The front door calls ``run``; nothing above needs Textual."""
+"""How does the full screen begin and end? The front door calls ``run`` and needs no Textual."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Which panes are there, which of them have room, and what do they show?
 
-    width ≥ 120   Interfaces │ System routes │ AllowedIPs
-    width ≥ 100   two of them side by side; going to the hidden one slides the window
-    below         one, and the tab bar says which
+width ≥ 120   Interfaces │ System routes │ AllowedIPs
+width ≥ 100   two of them side by side; going to the hidden one slides the window
+below         one, and the tab bar says which
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Panes(Horizontal):
     """The three lists side by side, as far as there is room."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
-        super().__init__(id="panes")
+        super().__init__(id="panes", classes="-ascii" if ascii_only else None)
         self.lists = tuple(
             RowList(str(number), title, ascii_only=ascii_only, name=name)
             for number, (name, title) in enumerate(_PANES, 1)
@@ -89,6 +89,8 @@ class Panes(Horizontal):
         pane.note = text
         if self._models:
             self._show(pane, self._models[self.lists.index(pane)], reveal=False)
+            if pane.lit.show is not None or text:
+                pane.move_to(pane.lit.show or 0)
 
     def switch_tree(self) -> None:
         """AllowedIPs per peer, or each device's single tree."""
@@ -114,6 +116,7 @@ class Panes(Horizontal):
         for at, pane in enumerate(self.lists):
             pane.display = self._first <= at < self._first + self._room
             pane.heading = self._room > 1
+            pane.set_class(at > self._first, "-beside")
         self.post_message(PaneShown())
 
     @property
@@ -126,4 +129,4 @@ class Panes(Horizontal):
         at = self.lists.index(pane)
         self._first = min(max(self._first, at - self._room + 1), at)
         self._arrange(self.size.width or self.app.size.width)
-        pane.focus()
+        self.screen.set_focus(pane, scroll_visible=False)

@@ -81,7 +81,9 @@ class Reader:
             except SourceError as error:
                 self._failed(error)
             except Exception as error:  # noqa: BLE001  the one place: show it, keep the last snapshot
-                self._failed(SourceError(f"{type(error).__name__}: {error}", "this is a bug in wgtui"))
+                self._failed(
+                    SourceError(f"{type(error).__name__}: {error}", "this is a bug in wgtui")
+                )
         if self._source is not None:
             self._source.close()
 

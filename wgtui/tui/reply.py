@@ -1,4 +1,4 @@
-"""What does the text in the question line mean now? An answer, a hint, or a mistake and its place."""
+"""What does the text in the question line mean now? An answer, a hint, or a mistake."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wgtui.engine.lookup import lookup
-from wgtui.errors import QueryError
+from wgtui.errors import QueryError, SourceError
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
@@ -38,10 +38,18 @@ class Reply:
     """Where in the text the mistake is."""
 
 
+def before_facts(spec: str, failure: SourceError | None) -> tuple[Line, ...]:
+    """What there is to say while nothing has been read, or cannot be."""
+    if failure is None:
+        return (Line(f"reading {printable(spec)} …"),)
+    lines = (Line(printable(failure.what), Tone.BAD),)
+    return (*lines, Line(printable(failure.hint), Tone.NOTE)) if failure.hint else lines
+
+
 def reply_to(snapshot: Snapshot | None, text: str) -> Reply:
     """Look the text up; quick enough for every key press."""
     if snapshot is None:
-        return Reply((Line("reading …"),))
+        return Reply(())
     if not text.strip():
         return Reply(tuple(welcome(snapshot)))
     try:

@@ -64,15 +64,23 @@ def route_cells(snapshot: Snapshot, tree: PrefixIndex, route: Route, width: int)
     """``├ 10.0.0.0/8  via 192.0.2.1 dev eth0``: the prefix always, the rest as it fits."""
     info = route.info
     text = words.destination_text(route.destination)
-    return fit(
+    known = fit(
         width,
         tree_cells(tree, route.row, text, 2 * below_rule(width), width),
         say(_kind(info), "dim" if info.type in _HARMLESS else "warn"),
         say(f"from {words.host_text(info.source)}" if info.source else "", "warn"),
+    )
+    details = words.route_details(info)
+    row = fit(
+        width,
+        known,
         _hops(snapshot, info, route.destination.family),
         *(say(f"unknown {word}", "warn") for word in words.unknown_text(info)),
-        _details(words.route_details(info)),
+        _details(details),
     )
+    if details and details[0] not in text_of(row) and len(tree.same(route.row)) > 1:
+        return fit(width, known, say(details[0], "dim"))  # what tells it from its twin
+    return row
 
 
 def _details(details: Sequence[str]) -> Choice:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TypeAlias
 
 from wgtui.model.network import LOCAL_TABLE, Route, TableId
@@ -45,7 +46,7 @@ from wgtui.tui.row_layout import (
     width_of,
 )
 from wgtui.tui.rows import Lit, Span
-from wgtui.tui.tree_rows import answered_by, around
+from wgtui.tui.tree_rows import answered_by, around, prefix_text
 
 Folds: TypeAlias = Mapping[tuple[Family, TableId], bool]
 """Tables that somebody folded (True) or unfolded (False)."""
@@ -225,7 +226,6 @@ class RoutesRows:
 
     def search(self, needle: str, limit: int) -> Iterator[int]:
         """Rows whose text contains the needle (in lower case), among the first ``limit`` rows."""
-        in_prefix = looks_like_prefix(needle)
         for place, section in enumerate(self._sections):
             start = self._starts[place]
             if start >= limit:
@@ -235,16 +235,25 @@ class RoutesRows:
                     yield start
                 continue
             table = self._table(section)
-            infos: dict[int, bool] = {}
-            for row in range(min(len(table), limit - start)):
-                number = table.tree.values[row]
-                if number not in infos:
-                    said = info_text(self.snapshot, table.infos[number], table.family)
-                    infos[number] = needle in said.lower()
-                if infos[number] or (
-                    in_prefix and needle in words.destination_text(table.tree.prefix(row))
-                ):
-                    yield start + row
+            for row in self._hits(table, needle, limit - start):
+                yield start + row
+
+    def _hits(self, table: RouteTable, needle: str, limit: int) -> Iterator[int]:
+        """Rows of a table; each distinct info is written out once, prefixes only if they may do."""
+        infos: dict[int, bool] = {}
+        in_prefix, in_default = looks_like_prefix(needle), needle in words.DEFAULT
+        tree = table.tree
+        for row, number in enumerate(islice(tree.values, limit)):
+            hit = infos.get(number)
+            if hit is None:
+                said = info_text(self.snapshot, table.infos[number], table.family)
+                hit = infos[number] = needle in said.lower()
+            if (
+                hit
+                or (in_prefix and needle in prefix_text(tree, row))
+                or (in_default and not tree.lengths[row])
+            ):
+                yield row
 
     def context(self, row: int) -> Iterator[int]:
         """What explains a row: its family, rule and table, and the prefixes that cover it."""

@@ -18,12 +18,12 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Tone
+from wgtui.tui import keys
 from wgtui.tui.messages import RowChosen, RowMoved, RowsFolded
 from wgtui.tui.rows import Lit, RowModel, Span
 
@@ -85,16 +85,7 @@ class Picture(NamedTuple):
 class RowList(Widget, can_focus=True):
     """The rows of a model, with a cursor, marks and its own scrolling."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "ask", key_display="Enter", id="row.ask", tooltip="ask about this row"),
-        Binding("j,down", "move(1)", "down", show=False, id="row.down"),
-        Binding("k,up", "move(-1)", "up", show=False, id="row.up"),
-        Binding("pagedown,ctrl+f", "page(1)", "a page down", show=False, id="row.pagedown"),
-        Binding("pageup,ctrl+b", "page(-1)", "a page up", show=False, id="row.pageup"),
-        Binding("g,home", "first", "first row", show=False, id="row.first"),
-        Binding("G,end", "last", "last row", show=False, id="row.last"),
-        Binding("h,l,left,right", "fold", "fold", key_display="h/l", id="row.fold", tooltip="fold or unfold a table"),
-    ]  # fmt: skip
+    BINDINGS = keys.ROWS
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"row--{word}" for word in SPAN_STYLES),
         *(f"row--{tone.value}" for tone in Tone),
@@ -125,7 +116,7 @@ class RowList(Widget, can_focus=True):
     # ------------------------------------------------------------------------------ what it shows
 
     def set_model(self, model: RowModel, lit: Lit, *, reveal: bool = False) -> None:
-        """Other facts or other marks. ``reveal``: bring the winner into view even if it was there before."""
+        """Other facts or other marks. ``reveal``: go to the winner even if it is the same."""
         kept = self.model.copy_text(self.cursor) if self.cursor < len(self.model) else ""
         moved = model is not self.model
         self.model, self.lit = model, lit

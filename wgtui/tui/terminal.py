@@ -7,7 +7,6 @@ Every trap here was seen in a real pty.
 from __future__ import annotations
 
 import fcntl
-import os
 import signal
 import struct
 import sys
@@ -60,7 +59,9 @@ def prepare_environment(environ: MutableMapping[str, str]) -> None:
     environ.setdefault("TEXTUAL_THEME", "ansi-light" if _is_light(environ) else "ansi-dark")
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
-    environ.setdefault("TEXTUAL_FILTERS", "")  # "dim" would mix colours that only the terminal knows
+    environ.setdefault(
+        "TEXTUAL_FILTERS", ""
+    )  # "dim" would mix colours that only the terminal knows
 
 
 def needs_ascii(environ: Mapping[str, str]) -> bool:

@@ -85,6 +85,15 @@ def tree_cells(tree: PrefixIndex, row: int, text: str, indent: int, width: int) 
     return (Span(" " * indent + lines, "tree"), Span(whole(text, width)))
 
 
+def prefix_text(tree: PrefixIndex, row: int) -> str:
+    """``10.0.0.0/8``, quickly: a text filter writes out a hundred thousand."""
+    if tree.family == 6:
+        return str(tree.prefix(row))
+    value = tree.networks[row]
+    dots = f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    return f"{dots}/{tree.lengths[row]}"
+
+
 def around(tree: PrefixIndex, prefix: Prefix) -> Iterator[int]:
     """Rows of a tree that cover the prefix, then those inside it."""
     wider = [row for row in tree.covering(prefix.network) if tree.lengths[row] < prefix.length]

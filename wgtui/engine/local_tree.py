@@ -1,0 +1,81 @@
+"""Are IPv4's local and main tables still one tree, and which addresses are therefore this host's
+own?
+
+include/net/ip_fib.h:fib_lookup, fib_trie.c:fib_new_table (S-A4, S-A5);
+fib_frontend.c:__ip_dev_find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from wgtui.engine.fib import match4
+from wgtui.engine.query import Query
+from wgtui.model.network import (
+    DEFAULT_TABLE,
+    LOCAL_TABLE,
+    MAIN_TABLE,
+    LinkIndex,
+    RouteType,
+    Rule,
+    RuleAction,
+    Selector,
+    TableId,
+)
+from wgtui.model.prefix import Family
+from wgtui.model.routes import RouteTable
+from wgtui.model.snapshot import Snapshot
+
+DEFAULT_RULES: Final[dict[Family, tuple[tuple[int, TableId], ...]]] = {
+    4: ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE)),
+    6: ((0, LOCAL_TABLE), (32766, MAIN_TABLE)),
+}
+"""Priority and table of the rules every namespace is born with (S-A2)."""
+
+
+def only_default_rules(family: Family, rules: Sequence[Rule]) -> bool:
+    """Exactly the rules a namespace is born with."""
+    return [
+        (rule.priority, rule.table)
+        for rule in rules
+        if rule.selector == Selector() and rule.action is RuleAction.TABLE and not rule.unknown
+    ] == list(DEFAULT_RULES[family]) and len(rules) == len(DEFAULT_RULES[family])
+
+
+def merged(snapshot: Snapshot) -> bool:
+    """Are IPv4's local and main still one tree? Known from the kernel, else from the rules."""
+    if snapshot.local_in_main is not None:
+        return snapshot.local_in_main
+    rules = snapshot.rules.get(4)
+    return rules is not None and only_default_rules(4, rules)
+
+
+def local_tables(snapshot: Snapshot) -> list[RouteTable]:
+    """What a lookup in IPv4's local table sees: main as well, while they are one tree."""
+    wanted = (LOCAL_TABLE, MAIN_TABLE) if merged(snapshot) else (LOCAL_TABLE,)
+    return [tree for table in wanted if (tree := snapshot.table(4, table)) is not None]
+
+
+def homes(snapshot: Snapshot, address: int) -> tuple[LinkIndex, ...]:
+    """The links an IPv4 address of this host is on; empty: it is not this host's.
+
+    The addresses of the links first, then what the local table calls local, like 127.0.0.0/8.
+    """
+    found = tuple(_carriers(snapshot, address))
+    if found:
+        return found
+    match = match4(LOCAL_TABLE, local_tables(snapshot), Query(4, address))
+    if match.step.winner is None or match.step.winner.info.type is not RouteType.LOCAL:
+        return ()
+    return tuple(leg.link for leg in match.legs if leg.link is not None)
+
+
+def _carriers(snapshot: Snapshot, address: int) -> Iterator[LinkIndex]:
+    if (4, address) not in snapshot.own_addresses:
+        return
+    for link in snapshot.links.values():
+        if any(
+            entry.address.version == 4 and int(entry.address) == address for entry in link.addresses
+        ):
+            yield link.index
