@@ -253,7 +253,7 @@ def test_the_tui_needs_a_terminal() -> None:
 
 
 def test_one_object_a_line_in_order_whatever_the_lines_are() -> None:
-    """Good, lost, bad and empty lines each answer with one object, in order; the worst code wins."""
+    """Good, lost, bad and empty lines each answer with one object, in order; worst code wins."""
     lines = (
         b"10.30.4.1\n10.44.0.1\n10.0.0.1 fom 2\n\n  \n\xff\xfe\n192.168.10.1\r\n10.0.0.1 oif x\n::1"
     )

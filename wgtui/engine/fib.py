@@ -84,6 +84,8 @@ def usable4(
     """What speaks against a route, or None and its usable next hops (S-B2, S-B5)."""
     if info.tos and info.tos != query.tos & LEGACY_TOS:
         return (Loss.TOS, Refusal("tos", hex(info.tos), hex(query.tos & LEGACY_TOS))), ()
+    if info.scope < query.scope:
+        return (Loss.OIF, None), ()
     if info.type in ERROR_TYPES or info.nexthop_blackhole:
         return None, ()
     alive = tuple(leg for leg in info.next_hops if not leg.dead)

@@ -138,7 +138,8 @@ def _martian4(snapshot: Snapshot, query: Query, link: Link) -> Reason | None:
         return Reason.SOURCE_INVALID
     if destination == 0:
         return Reason.DESTINATION_INVALID
-    if not link.loopback and (_LOOPBACK4.covers(destination) or _LOOPBACK4.covers(source)):
+    if _LOOPBACK4.covers(destination) or _LOOPBACK4.covers(source):
+        # lo is no exception: what is sent over lo brings its route along and is never looked up here.
         allowed = either(snapshot, link, "route_localnet")
         if allowed is None:
             return Reason.SYSCTL_UNREADABLE

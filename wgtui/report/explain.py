@@ -183,7 +183,7 @@ def _advice(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
 
 def commands(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
     """Read-only commands that show the same facts."""
-    name = snapshot.namespace
+    name = printable(snapshot.namespace)
     ip = f"ip -n {shlex.quote(name)}" if name else "ip"
     enter = f"ip netns exec {shlex.quote(name)} " if name else ""
     family = "-6 " if trace.flow.family == 6 else ""

@@ -169,12 +169,12 @@ def _came(trace: Trace) -> str:
 
 def _not_allowed(trace: Trace) -> str:
     arrival = trace.arrival
-    device = printable(trace.flow.iif or "")
-    sender = f"peer {peer_name(arrival.sender)}" if arrival and arrival.sender else "any peer"
-    what = f"{trace.flow.source} from {sender} is dropped by {device} after decryption"
+    what = f"{_came(trace)} is dropped after decryption"
     if arrival is None or arrival.owner is None:
-        return f"{what}: no AllowedIPs there cover it"
-    return f"{what}: it belongs to {peer_name(arrival.owner.peer)} by {arrival.owner.prefix}"
+        return f"{what}: no AllowedIPs cover the source"
+    owner = f"{peer_name(arrival.owner.peer)} ({arrival.owner.prefix})"
+    other = f", not to {peer_name(arrival.sender)}" if arrival.sender is not None else ""
+    return f"{what}: the source belongs to {owner}{other}"
 
 
 def _rp_why(snapshot: Snapshot, trace: Trace) -> str:

@@ -118,15 +118,17 @@ class WgtuiApp(App[str]):
         question. What is text goes the usual way; so does everything in the question that depends
         on text still in its queue.
         """
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            active = self.screen.active_bindings.get(event.key)
-            text = event.is_printable and isinstance(self.focused, Input)
-            if active is None or not active.enabled or text:
-                await super().on_event(event)
-            elif not await self.run_action(active.binding.action, active.node):
-                await super().on_event(event)
-            return
-        await super().on_event(event)
+        key = event if isinstance(event, events.Key) and not event.is_forwarded else None
+        if key is None or not await self._command(key):
+            await super().on_event(event)
+
+    async def _command(self, event: events.Key) -> bool:
+        if event.is_printable and isinstance(self.focused, Input):
+            return False
+        active = self.screen.active_bindings.get(event.key)
+        if active is None or not active.enabled:
+            return False
+        return await self.run_action(active.binding.action, active.node)
 
     # -------------------------------------------------------------------------------------- facts
 

@@ -22,7 +22,6 @@ from wgtui.report.printable import printable
 from wgtui.tui import keys
 from wgtui.tui.row_list import RowList, to_ascii
 
-
 NOTE_SECONDS: Final = 4.0
 """How long a note ("copied …") stays."""
 
