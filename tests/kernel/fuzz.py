@@ -88,7 +88,15 @@ SPECIAL: Final[dict[Family, tuple[str, ...]]] = {
     ),
 }
 BASES: Final[dict[Family, tuple[str, ...]]] = {
-    4: ("10.0.0.1", "10.0.1.1", "10.128.0.1", "172.16.5.5", "192.168.1.10", "203.0.113.7", "8.8.8.8"),
+    4: (
+        "10.0.0.1",
+        "10.0.1.1",
+        "10.128.0.1",
+        "172.16.5.5",
+        "192.168.1.10",
+        "203.0.113.7",
+        "8.8.8.8",
+    ),
     6: (
         "2001:db8::1",
         "2001:db8:0:1::1",
@@ -213,7 +221,9 @@ class Maker:
             for _ in range(self.dice.choice((0, 1, 1, 2) if name != "lo" else (0, 0, 0, 1))):
                 address = self.address(family)
                 length = self.dice.choice(
-                    (8, 16, 24, 24, 25, 30, 31, 32) if family == 4 else (32, 48, 64, 64, 64, 127, 128)
+                    (8, 16, 24, 24, 25, 30, 31, 32)
+                    if family == 4
+                    else (32, 48, 64, 64, 64, 127, 128)
                 )
                 words = [f"{address}/{length}"]
                 if self.chance(10):
@@ -232,7 +242,9 @@ class Maker:
                     words += ["metric", "50"]
                 self.own[family].append(address)
                 if family == 4 and length < 31:
-                    self.own[family].append(str(IPAddress(int(IPAddress(address)) | (1 << 32 - length) - 1)))
+                    self.own[family].append(
+                        str(IPAddress(int(IPAddress(address)) | (1 << 32 - length) - 1))
+                    )
                 yield f"ip -{family} address add {' '.join(words)} dev {name}"
 
     def gateway(self, family: Family) -> str:
@@ -259,15 +271,23 @@ class Maker:
         dice = self.dice
         objects = [] if self.chance(60) else [str(100 * family + n) for n in range(1, 5)]
         for number in objects:
-            kind = f"group {dice.choice(objects)}/{dice.choice(objects)}" if self.chance(30) else "blackhole"
+            kind = (
+                f"group {dice.choice(objects)}/{dice.choice(objects)}"
+                if self.chance(30)
+                else "blackhole"
+            )
             kind = self.hop(family) if self.chance(70) else kind
             yield f"ip -{family} nexthop add id {number} {kind}"
-        for _ in range(dice.randint(3, 14)):
+        for _ in range(dice.randint(3, 18)):
             words = [self.prefix(family)]
             if self.chance(18):
                 words.insert(0, dice.choice(("blackhole", "unreachable", "prohibit", "throw")))
             elif self.chance(6):
-                words = [dice.choice(("local", "multicast", "broadcast", "anycast")), words[0], f"dev {self.link()}"]
+                words = [
+                    dice.choice(("local", "multicast", "broadcast", "anycast")),
+                    words[0],
+                    f"dev {self.link()}",
+                ]
             elif objects and self.chance(40):
                 words.append(f"nhid {dice.choice(objects)}")
             elif self.chance(15):
@@ -302,7 +322,9 @@ class Maker:
     def rule_commands(self, family: Family) -> Iterator[str]:
         """A few rules, and sometimes the default ones away or elsewhere."""
         dice = self.dice
-        priorities = [dice.choice((5, 10, 10, 20, 30, 40, 32765, 32767)) for _ in range(dice.randint(1, 8))]
+        priorities = [
+            dice.choice((5, 10, 10, 20, 30, 40, 32765, 32767)) for _ in range(dice.randint(1, 8))
+        ]
         for priority in priorities:
             words = [f"priority {priority}", *self.selectors(family)]
             action = dice.randrange(100)
@@ -367,7 +389,10 @@ class Maker:
         words = [dice.choice(special) if self.chance(12) else self.address(family)]
         arrives = self.chance(35)
         if arrives or self.chance(35):
-            words.append(f"from {dice.choice(special) if self.chance(6) else self.address(family)}")
+            source = dice.choice(special) if self.chance(6) else self.address(family)
+            if not arrives and self.own[family] and self.chance(80):
+                source = dice.choice(self.own[family])
+            words.append(f"from {source}")
         if arrives:
             words.append(f"iif {self.link()}")
         elif self.chance(25):
@@ -379,7 +404,9 @@ class Maker:
         if self.chance(20):
             words.append(f"uid {dice.choice(UIDS)}")
         if self.chance(30):
-            words.append(f"ipproto {dice.choice(('tcp', 'udp', 'icmp' if family == 4 else 'ipv6-icmp'))}")
+            words.append(
+                f"ipproto {dice.choice(('tcp', 'udp', 'icmp' if family == 4 else 'ipv6-icmp'))}"
+            )
             if self.chance(70):
                 words.append(f"sport {dice.choice(PORTS)} dport {dice.choice(PORTS)}")
         return " ".join(words)
@@ -402,13 +429,27 @@ def host(world: World) -> Iterator[LiveSource]:
         for (tool, option), lines in groupby(world.commands, _batch):
             if tool == "sysctl":
                 words = [line.removeprefix("sysctl -w ") for line in lines]
-                argv: Sequence[str] = ("ip", "netns", "exec", name, "sysctl", "-q", "-e", "-w", *words)
+                argv: Sequence[str] = (
+                    "ip",
+                    "netns",
+                    "exec",
+                    name,
+                    "sysctl",
+                    "-q",
+                    "-e",
+                    "-w",
+                    *words,
+                )
                 subprocess.run(argv, stderr=subprocess.DEVNULL)
             else:
                 batch = "".join(f"{_words(line)}\n" for line in lines)
                 argv = ("ip", "-n", name, *option.split(), "-force", "-batch", "-")
                 subprocess.run(
-                    argv, input=batch, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    argv,
+                    input=batch,
+                    text=True,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                 )
         source = LiveSource(name)
         try:
@@ -480,7 +521,9 @@ class Disagreement:
         arrives = "in" if self.flow.iif else "oif" if self.flow.oif else "out"
         reason = self.trace.reason.value if self.trace.reason else ""
         got = self.answer.errno or (self.answer.type.value if self.answer.type else "route")
-        return f"IPv{self.flow.family} {arrives} {fields} {self.trace.outcome.value} {reason} / {got}"
+        return (
+            f"IPv{self.flow.family} {arrives} {fields} {self.trace.outcome.value} {reason} / {got}"
+        )
 
     def __str__(self) -> str:
         wrong = "; ".join(f"{d.field}: engine {d.wanted}, kernel {d.got}" for d in self.differences)

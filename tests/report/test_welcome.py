@@ -1,4 +1,4 @@
-"""Does the first screen say what this host is, what is seen, what is missing, and what to do next?"""
+"""Does the first screen say what this host is, what is seen, what is missing, what to do next?"""
 
 from __future__ import annotations
 

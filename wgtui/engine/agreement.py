@@ -54,7 +54,7 @@ def differences(
     route = trace.route
     if trace.outcome is Outcome.LOCAL:
         if answer.type in _DELIVERED:
-            return ()
+            return tuple(_same_entry(snapshot, trace, route, answer)) if route else ()
         return (Refusal("answer", "local", _answer_text(snapshot, answer)),)
     if route is None:
         return None
@@ -72,6 +72,19 @@ def _differences(
     if (answer.link, answer.gateway) not in legs:
         wanted = " or ".join(_leg_text(snapshot, link, gateway) for link, gateway in legs)
         found.append(Refusal("way", wanted, _leg_text(snapshot, answer.link, answer.gateway)))
+    return found + _same_entry(snapshot, trace, route, answer)
+
+
+def _same_entry(
+    snapshot: Snapshot, trace: Trace, route: RouteStep, answer: KernelAnswer
+) -> list[Refusal]:
+    """Table, prefix and source of the route that both name."""
+    found: list[Refusal] = []
+    winner = route.route
+    if winner is not None and trace.flow.family == 6 and winner.info.nexthop_id is not None:
+        # The kernel's cached answer hangs on the next-hop object: it may name, and have the source
+        # of, another route that shares the object (route.c:rt6_get_pcpu_route).
+        return found
     table = answer.table if winner is not None else None
     if winner is not None and table not in (None, winner.table):
         one_tree = winner.table == LOCAL_TABLE and merged(snapshot)

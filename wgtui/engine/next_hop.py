@@ -10,14 +10,13 @@ from __future__ import annotations
 from netaddr import IPAddress
 
 from wgtui.engine.fib import match4
-from wgtui.engine.local_tree import local_tables
 from wgtui.engine.query import Query
-from wgtui.engine.rules import Found
+from wgtui.engine.rules import Found, walk
 from wgtui.engine.source_address import select4, select6
-from wgtui.model.network import LOCAL_TABLE, LOOPBACK, LinkIndex, NextHop, Route, RouteType, Scope
+from wgtui.model.network import MAIN_TABLE, LOOPBACK, LinkIndex, NextHop, Route, RouteType, Scope
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import RouteStep
+from wgtui.model.trace import Outcome, RouteStep
 
 _BROADCAST = 0xFFFFFFFF
 _MULTICAST4 = Prefix.parse("224.0.0.0/4")
@@ -51,13 +50,14 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
     if route is None:
         raise ValueError("no route won")
     legs = found.legs
-    if found.error is not None and not legs:
-        return RouteStep(route, None, None, None)
+    refused = found.error is not None and found.error is not Outcome.UNKNOWN
+    if refused or (found.error is not None and not legs):
+        return RouteStep(route, None, None, None)  # IPv6 hangs reject routes on lo: no way out
     if route.info.type in (RouteType.LOCAL, RouteType.ANYCAST):
         return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
     first = legs[0] if legs else NextHop(None)
     gateway = None if _goes_to_all(query, route) else first.gateway
-    if query.family == 4 and not _gateway_used(snapshot, first):
+    if query.family == 4 and gateway is not None and not _gateway_used(snapshot, route, first):
         gateway = None
     return RouteStep(route, first.link, gateway, source_of(snapshot, query, route, first), legs)
 
@@ -71,16 +71,20 @@ def _goes_to_all(query: Query, route: Route) -> bool:
     return is_multicast4(query.destination) and route.destination.length < 4
 
 
-def _gateway_used(snapshot: Snapshot, leg: NextHop) -> bool:
-    """A gateway that is this link's own address is taken for on-link.
+def _gateway_used(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
+    """A gateway that is this link's own address (scope host) is taken for on-link.
 
-    fib_semantics.c:fib_check_nh_v4_gw gives such a leg scope host; route.c:rt_set_nexthop wants
-    link.
+    fib_semantics.c:fib_check_nh_v4_gw looks it up when the route is added, in its own table first;
+    route.c:rt_set_nexthop then uses a gateway of scope link only.
     """
     if leg.gateway is None or leg.gateway.version == 6 or leg.onlink or leg.link is None:
         return True
-    query = Query(4, int(leg.gateway), oif=leg.link)
-    found = match4(LOCAL_TABLE, local_tables(snapshot), query).step.winner
+    query = Query(4, int(leg.gateway), oif=leg.link, scope=Scope.LINK)
+    found: Route | None = None
+    table = snapshot.table(4, route.table)
+    if table is not None and route.table != MAIN_TABLE:
+        found = match4(route.table, [table], query).step.winner
+    found = found or walk(snapshot, query).route
     return found is None or found.info.scope != Scope.HOST
 
 
@@ -96,7 +100,11 @@ def source_of(snapshot: Snapshot, query: Query, route: Route, leg: NextHop) -> I
     if leg.gateway is not None and leg.gateway.version == 6:
         # The kernel compares the first four bytes of such a gateway: they lie in no subnet (S-B13).
         towards = int(leg.gateway) >> 96
-    return select4(snapshot, leg.link, towards, route.info.scope)
+    scope = route.info.scope
+    if route.info.nexthop_id is not None:
+        # Chosen when the object was made, by its own scope (nexthop.c:nh_create_ipv4).
+        scope = Scope.LINK if leg.gateway is None else Scope.LINK - 1
+    return select4(snapshot, leg.link, towards, scope)
 
 
 def _local_source(

@@ -90,12 +90,16 @@ def _receive4(
         return arrived(Outcome.UNKNOWN, martian, None)
     if martian is not None:
         return arrived(Outcome.MARTIAN, martian, None)
-    if query.destination in (BROADCAST, _ALL_HOSTS):
+    if query.destination in (BROADCAST, _ALL_HOSTS) or query.source == query.destination == 0:
         way, kind = Way(), RouteType.BROADCAST
     else:
         found = walk(snapshot, query)
         way = from_found(snapshot, query, found)
         if way.error is not None or found.route is None:
+            unknown = way.error is Outcome.UNKNOWN
+            if not unknown and snapshot.conf(4, link.name, "forwarding") == 0:
+                # A host that is no router says the same to all it has no way for (S-B40).
+                return arrived(Outcome.NOT_FORWARDED, Reason.FORWARDING_OFF, way)
             return arrived(None, way.reason, way)
         kind = found.route.info.type
     here = kind in (RouteType.LOCAL, RouteType.BROADCAST)
@@ -113,7 +117,7 @@ def _receive4(
     packet = query.with_(destination=0) if done else query
     path = validate(snapshot, packet, None if here or way.route is None else way.route.link)
     if path.result is RpResult.UNKNOWN:
-        return arrived(Outcome.UNKNOWN, Reason.SYSCTL_UNREADABLE, way, path)
+        return arrived(Outcome.UNKNOWN, path.reason, way, path)
     if path.result is RpResult.PASS:
         return arrived(done, None, way, path)
     if path.why is RpWhy.OWN_SOURCE:
@@ -129,14 +133,15 @@ def _martian4(snapshot: Snapshot, query: Query, link: Link) -> Reason | None:
     if is_multicast4(source) or source == BROADCAST:
         return Reason.SOURCE_INVALID
     if is_multicast4(destination):
-        if destination == _ALL_HOSTS:
-            return None if link.up else Reason.NO_MULTICAST_LISTENER
-        return Reason.MULTICAST_ROUTING
-    if destination == BROADCAST or source == destination == 0:
+        if destination != _ALL_HOSTS:
+            return Reason.MULTICAST_ROUTING
+        if not link.up:
+            return Reason.NO_MULTICAST_LISTENER
+    elif destination == BROADCAST or source == destination == 0:
         return None
-    if source == 0:
+    elif source == 0:
         return Reason.SOURCE_INVALID
-    if destination == 0:
+    elif destination == 0:
         return Reason.DESTINATION_INVALID
     if _LOOPBACK4.covers(destination) or _LOOPBACK4.covers(source):
         # lo is no exception: what is sent over lo brings its route along and is never looked up here.

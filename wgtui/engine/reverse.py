@@ -9,6 +9,7 @@ encrypted packet must pass the underlay link's filter first, the decrypted one t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wgtui.engine import cryptokey
 from wgtui.engine.leaving import outer_trace
@@ -100,12 +101,11 @@ def _judge(
     for found in (outer, path):
         if found is not None and found.result is RpResult.DROP:
             return BackOutcome.RPF_DROPPED, None
-    if path is not None and path.result is RpResult.UNKNOWN:
-        return BackOutcome.UNKNOWN, Reason.SYSCTL_UNREADABLE
-    if outer is not None and outer.result is RpResult.UNKNOWN:
-        unseen = outer.mode is None
-        return BackOutcome.UNKNOWN, Reason.SYSCTL_UNREADABLE if unseen else Reason.MARK_MAY_CHANGE
-    return (BackOutcome.ACCEPTED if out == link.index else BackOutcome.ASYMMETRIC), None
+        if found is not None and found.result is RpResult.UNKNOWN:
+            return BackOutcome.UNKNOWN, found.reason
+    # Without any way out there is no other link by which the reply could leave.
+    same = out is None or out == link.index
+    return (BackOutcome.ACCEPTED if same else BackOutcome.ASYMMETRIC), None
 
 
 def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath | None:
@@ -146,10 +146,15 @@ def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath
     if marked.result is RpResult.DROP:
         return plain
     if snapshot.hooks is None or snapshot.gap(Subject.FIREWALL):
-        return ReversePath(link.index, plain.mode, RpResult.UNKNOWN, plain.why, plain.back)
+        return _mark_unknown(plain)
     prerouting = [hook.does for hook in snapshot.hooks if hook.hook == "prerouting"]
     if any("restore-mark" in does for does in prerouting):
         return marked
     if any("mark" in does for does in prerouting):
-        return ReversePath(link.index, plain.mode, RpResult.UNKNOWN, plain.why, plain.back)
+        return _mark_unknown(plain)
     return plain
+
+
+def _mark_unknown(plain: ReversePath) -> ReversePath:
+    """Dropped without the mark, let in with it, and nobody knows which."""
+    return replace(plain, result=RpResult.UNKNOWN, reason=Reason.MARK_MAY_CHANGE)

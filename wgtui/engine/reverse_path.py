@@ -15,7 +15,7 @@ from wgtui.engine.query import Query, vrf_of
 from wgtui.engine.rules import Found, walk
 from wgtui.model.network import LOOPBACK, Link, LinkIndex, RouteType
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import Outcome, ReversePath, RpResult, RpWhy
+from wgtui.model.trace import Outcome, Reason, ReversePath, RpResult, RpWhy
 
 OFF: Final = 0
 STRICT: Final = 1
@@ -51,7 +51,8 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
             return fast
     use_mark = either(snapshot, link, "src_valid_mark") if packet.mark else False
     if use_mark is None:
-        return ReversePath(link.index, mode, RpResult.UNKNOWN, RpWhy.UNKNOWN)
+        reason = Reason.SYSCTL_UNREADABLE
+        return ReversePath(link.index, mode, RpResult.UNKNOWN, RpWhy.UNKNOWN, reason=reason)
     mark = packet.mark if use_mark else 0
     back = Query(
         family=4,
@@ -67,7 +68,10 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
     found = walk(snapshot, back)
     route = way_out(snapshot, back, found) if found.route is not None else None
     result, why = _judge(snapshot, link, mode, accept_local, found)
-    return ReversePath(link.index, mode, result, why, route, mark)
+    reason = None
+    if result is RpResult.UNKNOWN:
+        reason = found.reason if found.error is Outcome.UNKNOWN else Reason.SYSCTL_UNREADABLE
+    return ReversePath(link.index, mode, result, why, route, mark, reason)
 
 
 def _fast(
@@ -84,7 +88,8 @@ def _fast(
     if (4, packet.source) not in snapshot.own_addresses:
         return ReversePath(link.index, OFF, RpResult.PASS, RpWhy.OFF)
     if accept_local is None:
-        return ReversePath(link.index, OFF, RpResult.UNKNOWN, RpWhy.UNKNOWN)
+        reason = Reason.SYSCTL_UNREADABLE
+        return ReversePath(link.index, OFF, RpResult.UNKNOWN, RpWhy.UNKNOWN, reason=reason)
     return ReversePath(link.index, OFF, RpResult.DROP, RpWhy.OWN_SOURCE)
 
 

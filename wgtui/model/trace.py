@@ -209,6 +209,8 @@ class ReversePath:
     """Where the kernel would send a packet to that source."""
     mark: int = 0
     """The mark it was asked with (src_valid_mark, S-D4)."""
+    reason: Reason | None = None
+    """For UNKNOWN: what could not be seen or evaluated."""
 
 
 class BackOutcome(Enum):

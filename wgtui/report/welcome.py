@@ -33,7 +33,7 @@ SUBJECTS: Final[dict[Subject, str]] = {
 def welcome(snapshot: Snapshot) -> list[Line]:
     """The first screen's lines, shown while the question line is empty."""
     lines = [
-        Line("Type an address: who gets it, by which rule, route and peer, and may it answer?"),
+        Line("Type an address: who gets it, by which rule, route and peer; may it answer?"),
         Line(_seen(snapshot), label="seen"),
     ]
     if not snapshot.devices and not _hidden(snapshot):
