@@ -353,6 +353,7 @@ class Maker:
         if self.chance(20):
             yield "not"
         for _ in range(dice.choice((0, 1, 1, 1, 2))):
+            protocol = dice.choice(("tcp", "udp", "icmp" if family == 4 else "ipv6-icmp"))
             yield dice.choice(
                 (
                     f"from {self.prefix(family)}",
@@ -363,7 +364,7 @@ class Maker:
                     f"fwmark {dice.choice(MARKS)}",
                     f"fwmark {dice.choice(MARKS)}/{dice.choice((1, 0xFF, 0xFFFF))}",
                     f"tos {dice.choice(TOSES[2:])}",
-                    f"ipproto {dice.choice(('tcp', 'udp', 'icmp' if family == 4 else 'ipv6-icmp'))}",
+                    f"ipproto {protocol}",
                     f"sport {dice.choice(PORTS)}",
                     f"dport {dice.choice(('22-53', '443', '1-1024'))}",
                     f"uidrange {dice.choice(('0-0', '0-999', '1000-1000', '33-65534'))}",
@@ -637,7 +638,8 @@ def main(argv: Sequence[str]) -> int:
 
     tally = run(options.seed, options.lookups, report)
     sys.stdout.write(
-        f"{tally.lookups} lookups in {tally.worlds} worlds, {len(tally.disagreements)} disagreements, "
+        f"{tally.lookups} lookups in {tally.worlds} worlds, "
+        f"{len(tally.disagreements)} disagreements, "
         f"{tally.incomparable.total()} not comparable\n"
         f"outcomes: {dict(tally.outcomes.most_common())}\n"
         f"not comparable: {dict(tally.incomparable.most_common())}\n"

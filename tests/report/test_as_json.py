@@ -1,7 +1,7 @@
 """Does ``lookup --json`` have the keys and shapes of contract §4, and those alone?
 
-``ADDED`` is what this version says beyond the contract: a key that is in neither is a mistake, and so
-is one that is missing.
+A ``record`` is the contract's keys and, apart from them, what this version adds: a key that is in
+neither is a mistake, and so is one that is missing.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from wgtui.engine.local_tree import merged
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import LOCAL_TABLE, LinkIndex, RouteType
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import Outcome, Reason, Refusal, RouteStep, Trace
+from wgtui.model.trace import BackOutcome, Outcome, Reason, Refusal, RouteStep, Trace
 
 _ERRNOS: Final[dict[Outcome, frozenset[int]]] = {
     Outcome.NO_ROUTE: frozenset({errno.ENETUNREACH}),
@@ -37,9 +37,10 @@ def differences(
 
     None: there is nothing to compare, because wgtui does not know, or refuses before routing does.
     """
-    if trace.outcome in (Outcome.UNKNOWN, Outcome.NOT_ALLOWED) and trace.reason is not (
-        Reason.LEGS_DIFFER
-    ):
+    let_in = trace.arrival is None or trace.arrival.outcome is BackOutcome.ACCEPTED
+    if trace.outcome is Outcome.NOT_ALLOWED:
+        return None
+    if trace.outcome is Outcome.UNKNOWN and not (trace.reason is Reason.LEGS_DIFFER and let_in):
         return None
     if trace.outcome is Outcome.MARTIAN and trace.flow.family == 6:
         return None  # the query checks no addresses, only real packets are refused (S-B70)
@@ -65,7 +66,6 @@ def _differences(
     snapshot: Snapshot, trace: Trace, route: RouteStep, answer: KernelAnswer
 ) -> list[Refusal]:
     found: list[Refusal] = []
-    winner = route.route
     legs = [(leg.link, leg.gateway) for leg in route.next_hops] or [(route.link, route.gateway)]
     if len(legs) == 1:
         legs = [(route.link, route.gateway)]

@@ -11,7 +11,10 @@ Pure: the same Snapshot and Flow give the same Trace, so it can run on every key
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wgtui.engine import cryptokey
+from wgtui.engine.connected import connected_trace
 from wgtui.engine.hooks import concerning
 from wgtui.engine.leaving import End, build, leave
 from wgtui.engine.output import send
@@ -39,7 +42,8 @@ def lookup(snapshot: Snapshot, flow: Flow) -> Trace:
         return _arriving(snapshot, flow, query)
     way = send(snapshot, query)
     trace = build(flow, way, leave(snapshot, way, query, frozenset()))
-    return _completed(snapshot, trace, query)
+    connected = connected_trace(snapshot, flow, query, trace)
+    return _completed(snapshot, trace, query, connected)
 
 
 def _links(snapshot: Snapshot, flow: Flow) -> tuple[LinkIndex, LinkIndex] | None:
@@ -78,8 +82,10 @@ def _arriving(snapshot: Snapshot, flow: Flow, query: Query) -> Trace:
     return _completed(snapshot, trace, query)
 
 
-def _completed(snapshot: Snapshot, trace: Trace, query: Query) -> Trace:
+def _completed(
+    snapshot: Snapshot, trace: Trace, query: Query, connected: Trace | None = None
+) -> Trace:
     """Add the reverse check and what else may change the answer."""
     back = () if trace.outcome is Outcome.LOCAL else tuple(entrances(snapshot, trace, query))
     hooks = concerning(snapshot, trace)
-    return Trace(trace.flow, trace.outcome, trace.steps, trace.reason, back, hooks)
+    return replace(trace, back=back, hooks=hooks, connected=connected)

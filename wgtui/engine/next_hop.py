@@ -13,7 +13,7 @@ from wgtui.engine.fib import match4
 from wgtui.engine.query import Query
 from wgtui.engine.rules import Found, walk
 from wgtui.engine.source_address import select4, select6
-from wgtui.model.network import MAIN_TABLE, LOOPBACK, LinkIndex, NextHop, Route, RouteType, Scope
+from wgtui.model.network import LOOPBACK, MAIN_TABLE, LinkIndex, NextHop, Route, RouteType, Scope
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, RouteStep
@@ -44,6 +44,13 @@ def on_link(
     return RouteStep(None, links[0], None, source, tuple(NextHop(link) for link in links))
 
 
+def delivered_here(route: Route) -> bool:
+    """Does a packet made here stay here? IPv4 sends to an anycast route by its link, IPv6 does
+    not."""
+    anycast = route.info.type is RouteType.ANYCAST and route.destination.family == 6
+    return anycast or route.info.type is RouteType.LOCAL
+
+
 def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
     """The way that the winning route gives; for error types only its name."""
     route = found.route
@@ -53,7 +60,7 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
     refused = found.error is not None and found.error is not Outcome.UNKNOWN
     if refused or (found.error is not None and not legs):
         return RouteStep(route, None, None, None)  # IPv6 hangs reject routes on lo: no way out
-    if route.info.type in (RouteType.LOCAL, RouteType.ANYCAST):
+    if delivered_here(route):
         return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
     first = legs[0] if legs else NextHop(None)
     gateway = None if _goes_to_all(query, route) else first.gateway

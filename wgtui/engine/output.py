@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from wgtui.engine.local_tree import homes
-from wgtui.engine.next_hop import is_multicast4, is_multicast6, on_link, way_out
+from wgtui.engine.next_hop import delivered_here, is_multicast4, is_multicast6, on_link, way_out
 from wgtui.engine.query import NO_LINK, Query, vrf_of
 from wgtui.engine.rules import Found, walk
 from wgtui.engine.source_address import select4
@@ -37,11 +37,8 @@ class Way(NamedTuple):
     @property
     def local(self) -> bool:
         """Delivered on this host."""
-        return (
-            self.route is not None
-            and self.route.route is not None
-            and self.route.route.info.type in (RouteType.LOCAL, RouteType.ANYCAST)
-        )
+        won = self.route.route if self.route is not None else None
+        return won is not None and delivered_here(won)
 
 
 def refused(outcome: Outcome, reason: Reason | None = None) -> Way:

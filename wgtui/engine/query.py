@@ -32,7 +32,7 @@ class Query:
     dport: int = 0
     flowlabel: int = 0
     scope: int = 0
-    """IPv4: routes of a wider scope are passed over; only asked when a gateway is looked up (S-B2)."""
+    """IPv4: routes of a wider scope are passed over (S-B2); asked only to look a gateway up."""
     input: bool = False
     """It arrived on ``iif``: IPv6 then prefers routes through that link (S-B64)."""
     strict: bool = False

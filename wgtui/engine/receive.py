@@ -15,7 +15,7 @@ from wgtui.engine.output import BROADCAST, Way, from_found, needs_strict
 from wgtui.engine.query import Query
 from wgtui.engine.reverse_path import either, validate
 from wgtui.engine.rules import walk
-from wgtui.model.network import Link, RouteType
+from wgtui.model.network import Link, LinkIndex, RouteType
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import (
@@ -115,7 +115,10 @@ def _receive4(
     if done and query.source == 0:
         return arrived(done, None, way)
     packet = query.with_(destination=0) if done else query
-    path = validate(snapshot, packet, None if here or way.route is None else way.route.link)
+    paths = [validate(snapshot, packet, out) for out in _outs(way, here)]
+    path = paths[0]
+    if any(other.result is not path.result for other in paths):
+        return arrived(Outcome.UNKNOWN, Reason.LEGS_DIFFER, way, path)
     if path.result is RpResult.UNKNOWN:
         return arrived(Outcome.UNKNOWN, path.reason, way, path)
     if path.result is RpResult.PASS:
@@ -125,6 +128,14 @@ def _receive4(
     if path.why is RpWhy.NOT_UNICAST:
         return arrived(Outcome.MARTIAN, Reason.SOURCE_INVALID, None, path)
     return arrived(Outcome.RPF_DROPPED, None, None, path)
+
+
+def _outs(way: Way, here: bool) -> list[LinkIndex | None]:
+    """The links it may be forwarded to, which source validation looks at; None: delivered here."""
+    if here or way.route is None:
+        return [None]
+    legs = [leg.link for leg in way.route.next_hops]
+    return [way.route.link, *(link for link in legs if link != way.route.link)]
 
 
 def _martian4(snapshot: Snapshot, query: Query, link: Link) -> Reason | None:
@@ -144,7 +155,7 @@ def _martian4(snapshot: Snapshot, query: Query, link: Link) -> Reason | None:
     elif destination == 0:
         return Reason.DESTINATION_INVALID
     if _LOOPBACK4.covers(destination) or _LOOPBACK4.covers(source):
-        # lo is no exception: what is sent over lo brings its route along and is never looked up here.
+        # lo is no exception: what is sent over lo brings its route along, and is not looked up.
         allowed = either(snapshot, link, "route_localnet")
         if allowed is None:
             return Reason.SYSCTL_UNREADABLE

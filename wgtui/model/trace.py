@@ -272,6 +272,8 @@ class Trace:
     address."""
     hooks: tuple[Hook, ...] = ()
     """What else could change it (S-H20)."""
+    connected: Trace | None = None
+    """What a connecting socket gets instead (S-A40, S-A41); None: the same."""
 
     def __post_init__(self) -> None:
         order = {ArrivalStep: 0, RuleStep: 0, RouteStep: 1, OwnerStep: 2, OuterStep: 3}

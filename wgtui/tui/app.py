@@ -80,7 +80,7 @@ class WgtuiApp(App[str]):
         self.state = StateLine(ascii_only=ascii_only)
         self.panes = Panes(ascii_only=ascii_only)
         self.tabs = TabBar(self.panes.lists, ascii_only=ascii_only)
-        self.lookup = LookupPane(question, self._typed, ascii_only=ascii_only)
+        self.lookup = LookupPane(self._typed, ascii_only=ascii_only)
         self.filter_line = FilterLine(self._filter_typed)
 
     def compose(self) -> ComposeResult:
@@ -100,6 +100,7 @@ class WgtuiApp(App[str]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
+        self.lookup.question.value = self._text
         self._answer()
 
     def on_ready(self) -> None:

@@ -180,12 +180,10 @@ class Question(Input):
     virtual_size = Reactive(Size(0, 0), layout=False)
     """Textual lays the whole screen out again when this changes, at every character."""
 
-    def __init__(self, value: str, on_typed: Callable[[str], None]) -> None:
+    def __init__(self, on_typed: Callable[[str], None]) -> None:
         super().__init__(placeholder="type an address", id="question")
         self.cursor_blink = False
         self._on_typed = on_typed
-        if value:
-            self.value = value
 
     def validate_value(self, value: str) -> str:
         """Pasted control characters are not part of any question."""
@@ -239,11 +237,11 @@ class More(Widget):
 class LookupPane(Vertical):
     """Question and answer, always on the screen."""
 
-    def __init__(self, question: str, on_typed: Callable[[str], None], *, ascii_only: bool) -> None:
+    def __init__(self, on_typed: Callable[[str], None], *, ascii_only: bool) -> None:
         super().__init__(id="lookup")
         self._prompt = to_ascii(PROMPT) if ascii_only else PROMPT
         self._label = Static(Content(self._prompt), id="prompt")
-        self.question = Question(question, on_typed)
+        self.question = Question(on_typed)
         self.more = More(ascii_only=ascii_only)
         self.answer = AnswerList(ascii_only=ascii_only, on_more=self.more.show)
 
