@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Draw the pictures of the README: the real app on the demo host, driven by keys, always the same.
 
-    .venv/bin/python screenshots/make.py        (make screenshots)
-
-SVG always; PNG too where ``rsvg-convert`` is installed.
+.venv/bin/python screenshots/make.py              (make screenshots)
+.venv/bin/python screenshots/make.py --png DIR    … and as PNG into DIR, with rsvg-convert
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -56,33 +54,27 @@ async def draw(shot: Shot) -> str:
     async with app.run_test(size=shot.size) as pilot:
         while app.snapshot is None:
             await pilot.pause(0.01)
+        await pilot.pause(0.1)  # every pane has its size before a winner is brought into view
         app.lookup.question.value = shot.question
         await pilot.pause()
         await pilot.press(*shot.keys)
         await pilot.pause()
-        svg = app.export_screenshot(title=f"wgtui --demo {shot.question}".strip(), simplify=True)
+        svg = app.export_screenshot(title=f"wgtui --demo {shot.question}".strip(), simplify=False)
     # Fonts from the network make a picture depend on it.
     return re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)
 
 
-def png(svg: Path) -> None:
-    """Beside the SVG, small."""
-    convert = shutil.which("rsvg-convert")
-    if convert is None:
-        print("no rsvg-convert here: SVG only")
-        return
-    target = svg.with_suffix(".png")
-    subprocess.run([convert, "--zoom", "1", "--output", str(target), str(svg)], check=True)
-
-
-def main() -> None:
+def main(argv: list[str]) -> None:
     """Every picture anew."""
+    pngs = Path(argv[1]) if argv[:1] == ["--png"] else None
     for shot in SHOTS:
         path = HERE / f"{shot.name}.svg"
         path.write_text(asyncio.run(draw(shot)), encoding="utf-8")
-        png(path)
-        print(path.name)
+        print(path.relative_to(HERE.parent))
+        if pngs is not None:
+            target = str(pngs / f"{shot.name}.png")
+            subprocess.run(["rsvg-convert", "--output", target, str(path)], check=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -75,7 +75,7 @@ def app_on(source: FakeSource | None = None, question: str = "") -> WgtuiApp:
 
 async def until(pilot: Pilot[str], fact: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait for a fact, never for a time."""
-    for _ in range(int(seconds / 0.01)):
+    for _ in range(int(seconds / 0.05)):
         await pilot.pause()
         if fact():
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.tui.screens import MIDDLE, NARROW, WIDE, FakeSource, app_on, lines, ready, text, until
@@ -106,7 +107,7 @@ async def test_resizing_keeps_the_question_and_the_pane_in_use() -> None:
     app = app_on(question="10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("3")
+        await pilot.press("enter", "3")
         await pilot.resize_terminal(*NARROW)
         await until(pilot, lambda: app.panes.room == 1)
         await pilot.press("3")
@@ -167,7 +168,7 @@ async def test_a_refresh_makes_no_widgets_and_keeps_the_place() -> None:
     app = app_on(source, "10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("2", "g", "j", "j")
+        await pilot.press("enter", "2", "g", "j", "j")
         widgets, top = set(app.query("*")), app.panes.lists[1].top
         newer = source.change(host="edge-2")
         await until(pilot, lambda: app.snapshot is newer)
@@ -266,16 +267,14 @@ async def test_keys_typed_ahead_go_where_they_should() -> None:
     app = app_on()
     async with app.run_test(size=NARROW) as pilot:
         await ready(pilot, app)
+        assert app._driver is not None
         for key in ("tab", "slash", "w", "g", "0", "enter"):
-            app._driver.process_message(_key(key)) if app._driver else None
+            app._driver.process_message(Key(key, _CHARACTERS.get(key, key)))
         await until(pilot, lambda: app.panes.lists[0].note == "wg0")
         assert app.lookup.question.value == ""
 
 
-def _key(name: str) -> object:
-    from textual.events import Key
-
-    return Key(name, {"slash": "/", "tab": "\t", "enter": "\r"}.get(name, name))
+_CHARACTERS = {"slash": "/", "tab": "\t", "enter": "\r"}
 
 
 async def test_allowed_ips_as_one_tree() -> None:
@@ -298,7 +297,7 @@ async def test_folding_moves_the_marks_with_their_rows() -> None:
     app = app_on(question="10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("2", "g", "j", "j")
+        await pilot.press("enter", "2", "g", "j", "j")
         pane = app.panes.lists[1]
         before = _marked(pane)
         await pilot.press("l")
@@ -351,7 +350,7 @@ async def test_hostile_names_are_made_visible(evil: str) -> None:
     app = app_on(source, "10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("1", "y")
+        await pilot.press("enter", "1", "y")
         await pilot.pause()
         said = "".join(lines(app.screen))
         assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in said)

@@ -47,16 +47,23 @@ def match4(table: TableId, tables: Sequence[RouteTable], query: Query) -> Match:
     winner: Route | None = None
     legs: tuple[NextHop, ...] = ()
     lost: list[LostRoute] = []
+    missed: int | None = None
     for routes, row in _candidates(tables, query.destination):
         route = routes[row]
         if winner is not None:
             lost.append(_after(route, winner))
             continue
         refused, legs = usable4(route.info, query)
+        if route.destination.network == missed:
+            refused = refused or (Loss.OIF, None)
         if refused is None:
             winner = route
-        else:
-            lost.append(LostRoute(route, *refused))
+            continue
+        lost.append(LostRoute(route, *refused))
+        if route.info.nexthop_id is not None and refused[0] in (Loss.OIF, Loss.DEAD):
+            # An object without a usable leg hides all routes to the same network address, whatever
+            # their length: "goto miss" leaves the whole leaf of the trie.
+            missed = route.destination.network
     unknown = winner is not None and bool(winner.info.unknown)
     return Match(TableStep(table, winner, tuple(lost)), legs if winner else (), unknown)
 

@@ -13,7 +13,7 @@ from wgtui.engine.next_hop import delivered_here, is_multicast4, is_multicast6, 
 from wgtui.engine.query import NO_LINK, Query, vrf_of
 from wgtui.engine.rules import Found, walk
 from wgtui.engine.source_address import select4
-from wgtui.model.network import LOOPBACK, RouteType, Scope
+from wgtui.model.network import LOOPBACK, Scope
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, RouteStep, RuleStep

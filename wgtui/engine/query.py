@@ -11,6 +11,8 @@ from wgtui.model.snapshot import Snapshot
 
 NO_LINK = LinkIndex(0)
 UDP = 17
+WITH_PORTS = frozenset({6, 17, 33, 132, 136})
+"""Protocols whose packets have ports: TCP, UDP, DCCP, SCTP, UDP-Lite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ def query_of(snapshot: Snapshot, flow: Flow, iif: LinkIndex, oif: LinkIndex) -> 
     if flow.iif is not None and (family == 4 or flow.uid is None):
         uid = 0  # packets from outside belong to nobody here
     protocol = flow.protocol if flow.protocol is not None else UDP if family == 4 else 0
+    sport, dport = flow.sport or 0, flow.dport or 0
+    if flow.iif is not None and family == 4 and protocol not in WITH_PORTS:
+        sport = dport = 0  # taken from the packet, which has none (S-A20)
     return Query(
         family=family,
         destination=int(flow.destination),
@@ -60,8 +65,8 @@ def query_of(snapshot: Snapshot, flow: Flow, iif: LinkIndex, oif: LinkIndex) -> 
         tos=flow.tos,
         uid=uid,
         protocol=protocol,
-        sport=flow.sport or 0,
-        dport=flow.dport or 0,
+        sport=sport,
+        dport=dport,
         flowlabel=flow.flowlabel,
     )
 

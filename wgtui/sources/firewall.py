@@ -34,9 +34,11 @@ def read_hooks() -> tuple[tuple[Hook, ...] | None, list[Gap]]:
         if legacy:
             return None, [_gap(f"iptables-legacy has tables: {', '.join(legacy)}")]
         return (_rules() if _any_chain() else ()), []
-    except PermissionError:
-        return None, [_gap("looking at netfilter is not permitted", _PRIVILEGE)]
-    except (OSError, FormatError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EACCES):
+            return None, [_gap("looking at netfilter is not permitted", _PRIVILEGE)]
+        return None, [_gap(error.strerror or str(error))]
+    except (FormatError, subprocess.TimeoutExpired) as error:
         return None, [_gap(str(error))]
 
 

@@ -112,20 +112,21 @@ class WgtuiApp(App[str]):
         self._reader.stop()
 
     async def on_event(self, event: events.Event) -> None:
-        """Commands are carried out before the next key is looked at.
+        """A key is carried out before the next one is looked at.
 
-        Textual hands a key to the focused widget's queue, and it is a command only after it has
+        Textual puts a key into the focused widget's queue, and a command is only found when it has
         bubbled up again: of ``Tab /`` in one packet of a slow line the ``/`` would still go to the
-        question. What is text goes the usual way; so does everything in the question that depends
-        on text still in its queue.
+        question. Here both text and commands happen at once, in the order they were typed.
         """
         key = event if isinstance(event, events.Key) and not event.is_forwarded else None
-        if key is None or not await self._command(key):
+        if key is None or not await self._carry_out(key):
             await super().on_event(event)
 
-    async def _command(self, event: events.Key) -> bool:
-        if event.is_printable and isinstance(self.focused, Input):
-            return False
+    async def _carry_out(self, event: events.Key) -> bool:
+        focused, character = self.focused, event.character
+        if isinstance(focused, Input) and focused.check_consume_key(event.key, character):
+            focused.replace(character or "", *sorted(focused.selection))
+            return True
         active = self.screen.active_bindings.get(event.key)
         if active is None or not active.enabled:
             return False

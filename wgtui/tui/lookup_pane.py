@@ -201,11 +201,6 @@ class Question(Input):
         character = "/" if key == "slash" else character  # Textual knows no character for it
         return super().check_consume_key(key, character) and not self._is_command(character)
 
-    def on_key(self, event: events.Key) -> None:
-        """Leave commands to the bindings."""
-        if event.is_printable and self._is_command(event.character):
-            event.prevent_default()
-
     def _is_command(self, character: str | None) -> bool:
         return not self.value and character not in _BEGINS_ADDRESS
 

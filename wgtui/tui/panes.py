@@ -48,6 +48,8 @@ class Panes(Horizontal):
         self._room = 3
         self._first = 0
         """Of the panes that are shown."""
+        self._used = 1
+        """The last one that was gone to; at first the routes, the middle of things."""
 
     def compose(self) -> ComposeResult:
         """All three, always: only ``display`` changes."""
@@ -102,8 +104,7 @@ class Panes(Horizontal):
     # --------------------------------------------------------------------------------------- room
 
     def on_mount(self) -> None:
-        """The routes are in the middle of things: where one pane has room, it is theirs."""
-        self._first = 1
+        """The size is known before the first frame."""
         self._arrange(self.app.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -112,7 +113,8 @@ class Panes(Horizontal):
 
     def _arrange(self, width: int) -> None:
         self._room = 3 if width >= ALL_FIT else 2 if width >= TWO_FIT else 1
-        self._first = max(0, min(self._first, 3 - self._room))
+        first = min(max(self._first, self._used - self._room + 1), self._used)
+        self._first = min(first, 3 - self._room)
         for at, pane in enumerate(self.lists):
             pane.display = self._first <= at < self._first + self._room
             pane.heading = self._room > 1
@@ -126,7 +128,6 @@ class Panes(Horizontal):
 
     def go_to(self, pane: RowList) -> None:
         """Show this one, sliding the window no more than needed, and give it the keys."""
-        at = self.lists.index(pane)
-        self._first = min(max(self._first, at - self._room + 1), at)
+        self._used = self.lists.index(pane)
         self._arrange(self.size.width or self.app.size.width)
         self.screen.set_focus(pane, scroll_visible=False)
