@@ -7,6 +7,7 @@ index and no bisection, and use netaddr's text-book algebra instead of shifts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from netaddr import IPAddress, IPNetwork
 
@@ -16,6 +17,7 @@ from wgtui.model.routes import RouteTable
 from wgtui.model.wireguard import Peer
 
 
+@cache
 def network_of(prefix: Prefix) -> IPNetwork:
     """The prefix as netaddr knows it, by way of its text."""
     return IPNetwork(str(prefix))

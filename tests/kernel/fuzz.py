@@ -307,7 +307,8 @@ class Maker:
                 words.append(f"scope {dice.choice(('global', 'link', 'host'))}")
             if self.own[family] and self.chance(20):
                 words.append(f"src {dice.choice(self.own[family])}")
-            if family == 6 and self.chance(20):
+            if family == 6 and "via" not in " ".join(words) and self.chance(20):
+                # ECMP siblings may differ in it, and a dump tells that of the first one only.
                 words.append(f"pref {dice.choice(('low', 'high'))}")
             if family == 6 and self.chance(15):
                 words.append(f"from {self.prefix(6)}")

@@ -39,9 +39,9 @@ def prefixes(draw: st.DrawFn, family: Family) -> Prefix:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Up to twenty prefixes; the address is the first or last of one, beside it, or any."""
+    """Up to twelve prefixes; the address is the first or last of one, beside it, or any."""
     family: Family = draw(st.sampled_from((4, 6)))
-    chosen = draw(st.lists(prefixes(family), max_size=20))
+    chosen = draw(st.lists(prefixes(family), max_size=12))
     edges = [edge for p in chosen for edge in (p.network, p.last, p.network - 1, p.last + 1)]
     edges = [edge for edge in edges if 0 <= edge < 1 << BITS[family]]
     anywhere = st.integers(0, (1 << BITS[family]) - 1)

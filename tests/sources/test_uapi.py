@@ -15,7 +15,8 @@ from wgtui.errors import FormatError
 from wgtui.model.network import Link, LinkIndex
 from wgtui.model.wireguard import Backend
 from wgtui.sources import uapi
-from wgtui.sources.uapi import parse_device, read_devices
+from wgtui.sources.uapi import read_devices
+from wgtui.sources.uapi_answer import parse_device
 from wgtui.sources.x25519 import public_key
 
 TUN = Link(LinkIndex(7), "wg0", "tun", up=False)

@@ -90,6 +90,15 @@ def test_a_split_peer_is_one_again() -> None:
     assert [len(found.allowed_ips) for found in device.peers] == [2, 1300, 2, 0]
 
 
+def test_unusual_layouts_are_understood() -> None:
+    """Allowed IPs whose parts come in another order than the kernel's are read all the same."""
+    chunk = message(peer(1, allowed("10.0.0.0/8", "fd00::/8")))
+    assert [str(prefix) for prefix in parse([chunk]).peers[0].allowed_ips] == [
+        "10.0.0.0/8",
+        "fd00::/8",
+    ]
+
+
 def test_only_neighbours_are_joined() -> None:
     """A key that comes again in the next entry goes on with it; its other fields are not there."""
     chunk = message(peer(1, allowed("10.0.0.0/8"))) + message(

@@ -107,7 +107,7 @@ async def test_resizing_keeps_the_question_and_the_pane_in_use() -> None:
     app = app_on(question="10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("enter", "3")
+        await pilot.press("3")
         await pilot.resize_terminal(*NARROW)
         await until(pilot, lambda: app.panes.room == 1)
         await pilot.press("3")
@@ -123,14 +123,16 @@ async def test_tab_goes_round_and_numbers_go_straight() -> None:
     app = app_on(question="10.30.5.9")
     async with app.run_test(size=NARROW) as pilot:
         await ready(pilot, app)
-        for title in ("Interfaces", "System routes", "AllowedIPs"):
+        focused = []
+        for _ in range(5):
+            focused.append(app.focused)
             await pilot.press("tab")
-            assert _shown(app) == [title]
-        await pilot.press("tab")
+        assert focused == [app.lookup.answer, app.lookup.question, *app.panes.lists]
         assert app.focused is app.lookup.answer
-        await pilot.press("tab")
-        assert app.focused is app.lookup.question
-        await pilot.press("shift+tab", "1")
+        assert _shown(app) == ["AllowedIPs"]
+        await pilot.press("shift+tab")
+        assert app.focused is app.panes.lists[2]
+        await pilot.press("1")
         assert _shown(app) == ["Interfaces"]
         await pilot.press("4")
         assert app.focused is app.lookup.question
@@ -147,15 +149,14 @@ async def test_enter_on_a_row_asks_about_it() -> None:
         assert app.focused is app.panes.lists[2]
 
 
-async def test_one_character_is_one_frame_and_no_layout() -> None:
+async def test_a_character_is_no_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Typing must not lay the screen out, whatever the answer's length."""
     app = app_on()
     async with app.run_test(size=NARROW) as pilot:
         await ready(pilot, app)
         await pilot.press(*"10.30.5.")
-        laid_out = []
-        layout = app.screen._refresh_layout
-        app.screen._refresh_layout = lambda *a, **k: laid_out.append(1) or layout(*a, **k)  # type: ignore
+        laid_out: list[object] = []
+        monkeypatch.setattr(app.screen, "_refresh_layout", laid_out.append)
         await pilot.press("9")
         await pilot.pause()
         assert app.reply.trace is not None
@@ -168,7 +169,7 @@ async def test_a_refresh_makes_no_widgets_and_keeps_the_place() -> None:
     app = app_on(source, "10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("enter", "2", "g", "j", "j")
+        await pilot.press("2", "g", "j", "j")
         widgets, top = set(app.query("*")), app.panes.lists[1].top
         newer = source.change(host="edge-2")
         await until(pilot, lambda: app.snapshot is newer)
@@ -236,7 +237,7 @@ async def test_explain_and_back() -> None:
     app = app_on(question="10.44.0.1")
     async with app.run_test(size=NARROW) as pilot:
         await ready(pilot, app)
-        await pilot.press("enter", "e")
+        await pilot.press("e")
         assert "ip route get 10.44.0.1" in text(app.screen)
         assert "NO-PEER" in text(app.screen)
         await pilot.press("e")
@@ -284,7 +285,7 @@ async def test_allowed_ips_as_one_tree() -> None:
         await ready(pilot, app)
         pane = app.panes.lists[2]
         peers = pane.model
-        await pilot.press("enter", "v")
+        await pilot.press("v")
         assert type(pane.model) is not type(peers)
         assert pane.lit.show is not None
         assert _visible(pane, pane.lit.show)
@@ -297,7 +298,7 @@ async def test_folding_moves_the_marks_with_their_rows() -> None:
     app = app_on(question="10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("enter", "2", "g", "j", "j")
+        await pilot.press("2", "g", "j", "j")
         pane = app.panes.lists[1]
         before = _marked(pane)
         await pilot.press("l")
@@ -306,7 +307,11 @@ async def test_folding_moves_the_marks_with_their_rows() -> None:
 
 
 def _marked(pane: RowList) -> list[str]:
-    return [pane.model.copy_text(row) for row, tone in sorted(pane.lit.marks.items()) if tone is Tone.WON]
+    return [
+        pane.model.copy_text(row)
+        for row, tone in sorted(pane.lit.marks.items())
+        if tone is Tone.WON
+    ]
 
 
 async def test_copy_says_what_was_copied(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,16 +335,21 @@ async def test_capital_q_leaves_the_answer() -> None:
     app = app_on(question="10.44.0.1")
     async with app.run_test(size=NARROW) as pilot:
         await ready(pilot, app)
-        await pilot.press("enter", "Q")
+        await pilot.press("Q")
     assert app.return_value is not None
     assert app.return_value.startswith("10.44.0.1\n✘ NO-PEER")
 
 
-@pytest.mark.parametrize("evil", ["\x1b]0;owned\x07", "\x9b2J", "[/bold]", "[red]", "\u202egro", "a\tb\r"])
+@pytest.mark.parametrize(
+    "evil", ["\x1b]0;owned\x07", "\x9b2J", "[/bold]", "[red]", "\u202egro", "a\tb\r"]
+)
 async def test_hostile_names_are_made_visible(evil: str) -> None:
     """Nothing that a host, a link or a peer is called reaches the terminal as it is."""
     world = DemoSource().read()
-    links = {index: dataclasses.replace(link, name=f"{evil}{index}") for index, link in world.links.items()}
+    links = {
+        index: dataclasses.replace(link, name=f"{evil}{index}")
+        for index, link in world.links.items()
+    }
     devices = {
         index: dataclasses.replace(
             device, peers=tuple(dataclasses.replace(peer, label=evil) for peer in device.peers)
@@ -350,7 +360,7 @@ async def test_hostile_names_are_made_visible(evil: str) -> None:
     app = app_on(source, "10.30.5.9")
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, app)
-        await pilot.press("enter", "1", "y")
+        await pilot.press("1", "y")
         await pilot.pause()
         said = "".join(lines(app.screen))
         assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in said)
@@ -378,7 +388,7 @@ async def test_every_theme_draws_everything(theme: str) -> None:
         app.theme = theme
         await pilot.pause()
         assert "✘ NO-PEER" in text(app.screen)
-        await pilot.press("enter", "t")
+        await pilot.press("t")
         assert app.theme != theme
         assert "theme: " in lines(app.screen)[0]
 
@@ -416,3 +426,24 @@ async def _loaded(pilot: Pilot[str]) -> None:
     app = pilot.app
     assert isinstance(app, WgtuiApp)
     await ready(pilot, app)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 3), (24, 6), (300, 8)], ids=str)
+async def test_odd_sizes_are_survived(size: tuple[int, int]) -> None:
+    """A terminal may be any size, and become any other."""
+    app = app_on(question="10.30.5.9")
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, app)
+        await pilot.press("2", "G", "slash", "1", "escape", "question_mark", "escape")
+        await pilot.resize_terminal(*NARROW)
+        await until(pilot, lambda: "ENCRYPTED" in text(app.screen))
+
+
+async def test_a_question_from_the_command_line_is_not_typed_over() -> None:
+    """`wgtui 10.30.5.9` shows the answer: q quits."""
+    app = app_on(question="10.30.5.9")
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        assert app.focused is app.lookup.answer
+        await pilot.press("q")
+    assert app.return_code == 0

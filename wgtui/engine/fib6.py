@@ -45,10 +45,9 @@ def match6(snapshot: Snapshot, table: TableId, routes: RouteTable | None, query:
     if best is None or winner is None:
         return Match(TableStep(table, None, lost))
     legs = tuple(leg for leg in winner.info.next_hops if chooser.score(winner, leg) >= 0)
-    if query.oif != NO_LINK and not query.input and best.leg.link == query.oif:
-        legs = (best.leg,)  # an output link that matches is not hashed (S-B66)
-    else:
-        legs = (best.leg, *(leg for leg in legs if leg is not best.leg)) if legs else ()
+    # The hash picks among all of them, even with an output link that matches: ip6_pol_route passes
+    # have_oif_match=false (S-B66); a strict lookup keeps to the link by the score.
+    legs = (best.leg, *(leg for leg in legs if leg is not best.leg)) if legs else ()
     return Match(TableStep(table, winner, lost), legs, bool(winner.info.unknown))
 
 

@@ -44,11 +44,15 @@ def only_default_rules(family: Family, rules: Sequence[Rule]) -> bool:
 
 
 def merged(snapshot: Snapshot) -> bool:
-    """Are IPv4's local and main still one tree? Known from the kernel, else from the rules."""
-    if snapshot.local_in_main is not None:
-        return snapshot.local_in_main
+    """Are IPv4's local and main still one tree? Known from the kernel, else from the rules.
+
+    Where the rules are not those of a new namespace, the trees were split: then 127.0.0.1 in main
+    only means that no rule for local comes first.
+    """
     rules = snapshot.rules.get(4)
-    return rules is not None and only_default_rules(4, rules)
+    if rules is None:
+        return bool(snapshot.local_in_main)
+    return only_default_rules(4, rules) and snapshot.local_in_main is not False
 
 
 def local_tables(snapshot: Snapshot) -> list[RouteTable]:

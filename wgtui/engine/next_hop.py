@@ -7,13 +7,24 @@ hash with a secret seed (S-B8).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netaddr import IPAddress
 
 from wgtui.engine.fib import match4
 from wgtui.engine.query import Query
-from wgtui.engine.rules import Found, walk
+from wgtui.engine.rules import Found
 from wgtui.engine.source_address import select4, select6
-from wgtui.model.network import LOOPBACK, MAIN_TABLE, LinkIndex, NextHop, Route, RouteType, Scope
+from wgtui.model.network import (
+    LOCAL_TABLE,
+    LOOPBACK,
+    MAIN_TABLE,
+    LinkIndex,
+    NextHop,
+    Route,
+    RouteType,
+    Scope,
+)
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, RouteStep
@@ -63,16 +74,21 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
     if delivered_here(route):
         return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
     first = legs[0] if legs else NextHop(None)
-    gateway = None if _goes_to_all(query, route) else first.gateway
-    if query.family == 4 and gateway is not None and not _gateway_used(snapshot, route, first):
-        gateway = None
-    return RouteStep(route, first.link, gateway, source_of(snapshot, query, route, first), legs)
+    source = source_of(snapshot, query, route, first)
+    if query.family == 4:
+        to_all = _goes_to_all(query, route)
+        legs = tuple(
+            leg
+            if not to_all and _gateway_used(snapshot, route, leg)
+            else replace(leg, gateway=None)
+            for leg in legs
+        )
+        first = legs[0] if legs else first
+    return RouteStep(route, first.link, first.gateway, source, legs)
 
 
 def _goes_to_all(query: Query, route: Route) -> bool:
-    """Broadcast and multicast packets drop the gateway (S-B18)."""
-    if query.family == 6:
-        return False
+    """IPv4 broadcast and multicast packets drop the gateway (S-B18)."""
     if query.destination == _BROADCAST:
         return True
     return is_multicast4(query.destination) and route.destination.length < 4
@@ -81,18 +97,20 @@ def _goes_to_all(query: Query, route: Route) -> bool:
 def _gateway_used(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
     """A gateway that is this link's own address (scope host) is taken for on-link.
 
-    fib_semantics.c:fib_check_nh_v4_gw looks it up when the route is added, in its own table first;
-    route.c:rt_set_nexthop then uses a gateway of scope link only.
+    fib_semantics.c:fib_check_nh_v4_gw looks it up when the route is added, in its own table first
+    and then by the rules, here by the default ones; route.c:rt_set_nexthop then uses a gateway of
+    scope link only.
     """
     if leg.gateway is None or leg.gateway.version == 6 or leg.onlink or leg.link is None:
         return True
     query = Query(4, int(leg.gateway), oif=leg.link, scope=Scope.LINK)
-    found: Route | None = None
-    table = snapshot.table(4, route.table)
-    if table is not None and route.table != MAIN_TABLE:
-        found = match4(route.table, [table], query).step.winner
-    found = found or walk(snapshot, query).route
-    return found is None or found.info.scope != Scope.HOST
+    own = (route.table,) if route.table != MAIN_TABLE else ()
+    for name in (*own, LOCAL_TABLE, MAIN_TABLE):
+        table = snapshot.table(4, name)
+        found = match4(name, [table], query).step.winner if table is not None else None
+        if found is not None:
+            return found.info.scope != Scope.HOST
+    return True
 
 
 def source_of(snapshot: Snapshot, query: Query, route: Route, leg: NextHop) -> IPAddress | None:

@@ -51,8 +51,8 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
             return fast
     use_mark = either(snapshot, link, "src_valid_mark") if packet.mark else False
     if use_mark is None:
-        reason = Reason.SYSCTL_UNREADABLE
-        return ReversePath(link.index, mode, RpResult.UNKNOWN, RpWhy.UNKNOWN, reason=reason)
+        unseen = Reason.SYSCTL_UNREADABLE
+        return ReversePath(link.index, mode, RpResult.UNKNOWN, RpWhy.UNKNOWN, reason=unseen)
     mark = packet.mark if use_mark else 0
     back = Query(
         family=4,

@@ -61,6 +61,7 @@ def answer(snapshot: Snapshot, trace: Trace) -> list[Line]:
     lines = [verdict(snapshot, trace)]
     lines += _way(snapshot, trace, 0, None)
     lines += [back_line(snapshot, step) for step in trace.back]
+    lines += _connected(snapshot, trace)
     lines += _may_change(snapshot, trace)
     return lines
 
@@ -249,6 +250,14 @@ def _outer(trace: Trace, outer: Trace, indent: int) -> Line:
 
 
 # ----------------------------------------------------------------------------------------- who else
+
+
+def _connected(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
+    """Rules that ask for a source see one when a socket connects (S-A40)."""
+    if trace.connected is not None:
+        told = verdict(snapshot, trace.connected).text
+        text = f"TCP and connected UDP are routed again with that source: {told}"
+        yield Line(text, Tone.NOTE, 0, "but")
 
 
 def _may_change(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:

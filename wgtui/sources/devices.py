@@ -13,7 +13,7 @@ from wgtui.model.snapshot import Gap, Subject
 from wgtui.model.wireguard import Birth, Device
 from wgtui.sources import netns, uapi
 from wgtui.sources.procfs import read_own_udp_ports, read_udp_ports
-from wgtui.sources.wg_dump import WireGuardSocket
+from wgtui.sources.wg_socket import WireGuardSocket
 
 _PRIVILEGE: Final = "run as root (sudo wgtui)"
 

@@ -14,12 +14,13 @@ from typing import Final
 from wgtui.errors import FormatError
 from wgtui.model.snapshot import Gap, Hook, Subject
 from wgtui.sources.nft import parse_ruleset
-from wgtui.sources.nlsocket import NetlinkSocket
+from wgtui.sources.nlsocket import HEADER, NetlinkSocket, attributes
 from wgtui.sources.procfs import read_legacy_tables
 
 _NETLINK_NETFILTER: Final = 12
-_GETCHAIN: Final = 10 << 8 | 4
-"""NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN."""
+_GETCHAIN, _GETGEN = 10 << 8 | 4, 10 << 8 | 16
+"""NFNL_SUBSYS_NFTABLES, NFT_MSG_…."""
+_GEN_ID: Final = 1
 _ANY_FAMILY: Final = bytes(4)
 """nfgenmsg."""
 _PATIENCE: Final = 10.0
@@ -40,6 +41,20 @@ def read_hooks() -> tuple[tuple[Hook, ...] | None, list[Gap]]:
         return None, [_gap(error.strerror or str(error))]
     except (FormatError, subprocess.TimeoutExpired) as error:
         return None, [_gap(str(error))]
+
+
+def read_generation() -> int | None:
+    """A number that changes with every change of the ruleset; None: it cannot be seen."""
+    try:
+        with NetlinkSocket(_NETLINK_NETFILTER) as sock:
+            answer = sock.ask(_GETGEN, _ANY_FAMILY)
+    except OSError:
+        return None
+    offset = HEADER.size + len(_ANY_FAMILY)
+    for name, start, end in attributes(answer, offset, len(answer)):
+        if name == _GEN_ID:
+            return int.from_bytes(answer[start:end], "big")
+    return None
 
 
 def _gap(why: str, hint: str = "") -> Gap:

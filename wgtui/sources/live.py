@@ -23,6 +23,7 @@ from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.sources import netns, oracle
+from wgtui.sources.firewall import read_generation
 from wgtui.sources.gather import gather, poll
 from wgtui.sources.nlsocket import GET_STRICT_CHK, NetlinkSocket
 
@@ -52,6 +53,11 @@ class LiveSource:
         self._netns = netns
         self._closed = threading.Event()
         self._stale = False
+        """Something changed while it was read the last time."""
+        self._took = 0.0
+        """Seconds for reading everything, the last time."""
+        self._ruleset: int | None = None
+        """The generation of netfilter's ruleset that was read."""
         self._reading = threading.Lock()
         self._events = self._inside(_subscribe)
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -85,7 +91,7 @@ class LiveSource:
             poller.register(self._woken, select.POLLIN)
             ready = [number for number, _ in poller.poll(max(0.0, seconds) * 1000)]
             if not ready:
-                return self._inside(lambda: poll(previous)) or self._inside(self._consistent)
+                return self._inside(lambda: self._polled(previous))
             woken = self._woken in ready
         if self._closed.is_set():
             return previous
@@ -93,9 +99,18 @@ class LiveSource:
             self._settle()
         return self._inside(self._consistent)
 
+    def _polled(self, previous: Snapshot) -> Snapshot:
+        """What changes without an event; everything, if that is more than a poll can tell."""
+        if read_generation() != self._ruleset:
+            return self._consistent()
+        return poll(previous) or self._consistent()
+
     def _settle(self) -> None:
-        """Wait for the end of a burst of changes, but not for ever."""
-        end = time.monotonic() + _LONGEST
+        """Wait for the end of a burst of changes, but not for ever.
+
+        Where there is always something, as on a large router, half of the time is spent waiting.
+        """
+        end = time.monotonic() + max(_LONGEST, self._took)
         poller = select.poll()
         poller.register(self._events.fileno(), select.POLLIN)
         while self._events.drain() or time.monotonic() < end:
@@ -116,7 +131,10 @@ class LiveSource:
 
     def _once(self) -> Snapshot:
         """Read everything; a gap says when something moved meanwhile."""
+        started = time.monotonic()
+        self._ruleset = read_generation()
         snapshot = gather(self._netns, self.spec)
+        self._took = time.monotonic() - started
         self._stale = self._events.drain()
         if not self._stale:
             return snapshot

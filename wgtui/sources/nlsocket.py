@@ -29,6 +29,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 FIRST_TYPE: Final = 16
 """NLMSG_MIN_TYPE: smaller ones are netlink's own."""
 REQUEST, ACK, DUMP, DUMP_INTR = 0x01, 0x04, 0x300, 0x10
+NESTED: Final = 0x8000
 TYPE_MASK: Final = 0x3FFF
 """Without NLA_F_NESTED and NLA_F_NET_BYTEORDER."""
 

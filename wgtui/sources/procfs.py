@@ -111,4 +111,4 @@ def read_legacy_tables() -> list[str]:
 
 def has_ipv6() -> bool:
     """Has this kernel IPv6 at all? Without it, dumps of its routes would give those of IPv4."""
-    return (_NET / "if_inet6").exists()
+    return (_NET / "if_inet6").exists() or not _NET.exists()

@@ -171,7 +171,7 @@ def decode(
         body = _Body(*BODY.unpack_from(data, start + HEADER.size))
         values = values_of(data, start + HEADER.size + BODY.size, end)
         return _understand(body, values, objects or {})
-    except struct.error as error:
+    except (struct.error, IndexError) as error:
         raise FormatError("netlink", f"a route message that is too short ({error})") from error
 
 

@@ -8,23 +8,19 @@ on.
 
 from __future__ import annotations
 
-import os
 import socket
 import time
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from wgtui.errors import FormatError
-from wgtui.model.network import Link, Mark
-from wgtui.model.prefix import Prefix, parse_address
+from wgtui.model.network import Link
 from wgtui.model.snapshot import Gap, Subject
-from wgtui.model.wireguard import Backend, Device, Endpoint, Peer
-from wgtui.sources import x25519
+from wgtui.model.wireguard import Device
 from wgtui.sources.procfs import read_udp_ports, read_unix_paths
+from wgtui.sources.uapi_answer import parse_device
 
 DIRECTORIES: Final = ("/var/run/wireguard", "/run/wireguard")
 """Usually one and the same; daemons are told either."""
@@ -142,115 +138,3 @@ def ask(path: str) -> str:
             if time.monotonic() > deadline:
                 raise TimeoutError(path)
     return answer.decode("utf-8", "surrogateescape")
-
-
-def parse_device(link: Link, answer: str) -> Device:
-    """Understand an answer; keys become base64, secrets are passed over. Raises ``FormatError``."""
-    device = Device(link.index, link.name, backend=Backend.USERSPACE)
-    peers: list[_PeerLines] = []
-    status = 0
-    if "\nerrno=" not in f"\n{answer}":
-        raise FormatError(f"WireGuard socket of {link.name}", "the answer breaks off")
-    for number, line in enumerate(answer.splitlines(), 1):
-        key, equals, value = line.partition("=")
-        if not line:
-            continue
-        try:
-            if not equals:
-                raise ValueError("not KEY=VALUE")
-            match key:
-                case "errno":
-                    status = int(value)
-                case "private_key":
-                    device = replace(device, public_key=_public_key(value))
-                case "listen_port":
-                    device = replace(device, listen_port=int(value))
-                case "fwmark":
-                    device = replace(device, fwmark=Mark(int(value)))
-                case "public_key":
-                    peers.append(_PeerLines(_base64(value)))
-                case _ if peers:
-                    peers[-1].take(key, value)
-        except ValueError as error:
-            # Never the line itself: it may be a key.
-            raise FormatError(
-                f"WireGuard socket of {link.name}", f"{key}: {error}", number
-            ) from None
-    if status:
-        raise FormatError(f"WireGuard socket of {link.name}", os.strerror(abs(status)))
-    # wireguard-go tells them in a new order every time.
-    found = sorted((peer.peer() for peer in peers), key=lambda peer: peer.public_key)
-    return replace(device, peers=tuple(found))
-
-
-class _PeerLines:
-    """The lines about one peer, as they come."""
-
-    def __init__(self, public_key: str) -> None:
-        self._public_key = public_key
-        self._endpoint: Endpoint | None = None
-        self._allowed: list[Prefix] = []
-        self._has_preshared_key = False
-        self._numbers: dict[str, int] = {}
-
-    def take(self, key: str, value: str) -> None:
-        """One line. Raises ``ValueError``."""
-        match key:
-            case "allowed_ip":
-                self._allowed.append(Prefix.parse(value))
-            case "endpoint":
-                self._endpoint = _endpoint(value)
-            case "preshared_key":
-                self._has_preshared_key = bool(value.strip("0"))
-            case (
-                "last_handshake_time_sec"
-                | "last_handshake_time_nsec"
-                | "rx_bytes"
-                | "tx_bytes"
-                | "persistent_keepalive_interval"
-            ):
-                self._numbers[key] = int(value)
-
-    def peer(self) -> Peer:
-        """All of it."""
-        number = self._numbers.get
-        handshake = (
-            number("last_handshake_time_sec", 0) + number("last_handshake_time_nsec", 0) / 1e9
-        )
-        return Peer(
-            public_key=self._public_key,
-            endpoint=self._endpoint,
-            allowed_ips=tuple(self._allowed),
-            last_handshake=handshake or None,
-            received=number("rx_bytes", 0),
-            sent=number("tx_bytes", 0),
-            keepalive=number("persistent_keepalive_interval", 0),
-            has_preshared_key=self._has_preshared_key,
-        )
-
-
-def _base64(digits: str) -> str:
-    try:
-        key = bytes.fromhex(digits)
-    except ValueError:
-        raise ValueError("not hexadecimal") from None
-    if len(key) != 32:
-        raise ValueError(f"a key of {len(key)} bytes")
-    return b64encode(key).decode()
-
-
-def _public_key(digits: str) -> str:
-    try:
-        private = bytes.fromhex(digits)
-    except ValueError:
-        raise ValueError("not hexadecimal") from None
-    return b64encode(x25519.public_key(private)).decode()
-
-
-def _endpoint(value: str) -> Endpoint:
-    """``192.0.2.1:51820`` or ``[fe80::1%eth0]:51820``."""
-    host, colon, port = value.rpartition(":")
-    if not colon:
-        raise ValueError(f"{value!r} is no endpoint")
-    address, _, zone = host.removeprefix("[").removesuffix("]").partition("%")
-    return Endpoint(parse_address(address), int(port), zone or None)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import struct
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from netaddr import IPAddress
 
@@ -20,23 +19,21 @@ from wgtui.model.network import Link, LinkIndex, Mark
 from wgtui.model.prefix import BITS, Family, Prefix
 from wgtui.model.wireguard import Device, Endpoint, Peer
 from wgtui.sources.nlsocket import (
+    ATTRIBUTE,
     DUMP_INTR,
     FIRST_TYPE,
     HEADER,
-    TRIES,
+    NESTED,
     U32,
     Buffer,
-    NetlinkSocket,
     attribute,
     attributes,
     finished,
     messages,
 )
 
-_NETLINK_GENERIC: Final = 16
 _GENERIC: Final = 4
 """sizeof(struct genlmsghdr)."""
-_GET_DEVICE: Final = struct.pack("=BBxx", 0, 1)
 _U16: Final = struct.Struct("=H")
 _U64: Final = struct.Struct("=Q")
 _TIME: Final = struct.Struct("=qq")
@@ -44,12 +41,24 @@ _PORT: Final = struct.Struct(">H")
 AF_INET, AF_INET6 = 2, 10
 
 # include/uapi/linux/wireguard.h
-_IFINDEX, _PUBLIC_KEY, _LISTEN_PORT, _FWMARK, _PEERS = 1, 4, 6, 7, 8
+IFINDEX, _PUBLIC_KEY, _LISTEN_PORT, _FWMARK, _PEERS = 1, 4, 6, 7, 8
 _PEER_KEY, _PEER_PSK, _PEER_ENDPOINT, _PEER_KEEPALIVE, _PEER_HANDSHAKE = 1, 2, 4, 5, 6
 _PEER_RX, _PEER_TX, _PEER_ALLOWED = 7, 8, 9
 _IP_FAMILY, _IP_ADDRESS, _IP_LENGTH = 1, 2, 3
 _KEY_SIZE: Final = 32
-_CTRL_GETFAMILY, _CTRL_FAMILY_NAME = 3, 2
+
+
+def _usual(family: Family, number: int, size: int) -> tuple[bytes, struct.Struct, bytes, Family]:
+    """How the kernel lays out an allowed IP (get_allowedips): length, family, address.
+
+    The bytes before the length, where length, bytes between and address are, the bytes between.
+    """
+    head = ATTRIBUTE.pack(24 + size, NESTED) + ATTRIBUTE.pack(5, _IP_LENGTH)
+    middle = attribute(_IP_FAMILY, _U16.pack(number)) + ATTRIBUTE.pack(4 + size, _IP_ADDRESS)
+    return head, struct.Struct(f"=8xB3x12s{size}s"), middle, family
+
+
+_USUAL: Final = (_usual(4, AF_INET, 4), _usual(6, AF_INET6, 16))
 
 
 class DeviceDump:
@@ -62,7 +71,6 @@ class DeviceDump:
         self._device = Device(link.index, link.name)
         self._zones = zones
         self._peers: list[Peer] = []
-        self._allowed: list[list[Prefix]] = []
 
     def feed(self, chunk: Buffer) -> bool:
         """Whole messages; True once the end of the dump was among them.
@@ -85,11 +93,7 @@ class DeviceDump:
 
     def device(self) -> Device:
         """The device, its peers whole again and in the kernel's order."""
-        peers = tuple(
-            replace(peer, allowed_ips=tuple(allowed)) if allowed else peer
-            for peer, allowed in zip(self._peers, self._allowed, strict=True)
-        )
-        return replace(self._device, peers=peers)
+        return replace(self._device, peers=tuple(self._peers))
 
     def _message(self, data: Buffer, offset: int, end: int) -> None:
         for kind, first, last in attributes(data, offset, end):
@@ -109,7 +113,7 @@ class DeviceDump:
         handshake: float | None = None
         received = sent = keepalive = 0
         has_preshared_key = False
-        allowed: list[Prefix] = []
+        allowed: tuple[Prefix, ...] = ()
         for kind, first, last in attributes(data, offset, end):
             if kind == _PEER_KEY:
                 public_key = _key(data, first, last)
@@ -127,19 +131,19 @@ class DeviceDump:
             elif kind == _PEER_KEEPALIVE:
                 keepalive = _U16.unpack_from(data, first)[0]
             elif kind == _PEER_ALLOWED:
-                allowed = [
-                    _allowed_ip(data, nest, stop) for _, nest, stop in attributes(data, first, last)
-                ]
+                allowed = tuple(_allowed_ips(bytes(data[first:last])))
         if not public_key:
             return  # padding
         if self._peers and self._peers[-1].public_key == public_key:
             # It did not fit into the message before (include/uapi/linux/wireguard.h).
-            self._allowed[-1] += allowed
+            begun = self._peers[-1]
+            self._peers[-1] = replace(begun, allowed_ips=begun.allowed_ips + allowed)
             return
         self._peers.append(
             Peer(
                 public_key=public_key,
                 endpoint=endpoint,
+                allowed_ips=allowed,
                 last_handshake=handshake,
                 received=received,
                 sent=sent,
@@ -147,7 +151,6 @@ class DeviceDump:
                 has_preshared_key=has_preshared_key,
             )
         )
-        self._allowed.append(allowed)
 
     def _endpoint(self, data: Buffer) -> Endpoint | None:
         family, port = _U16.unpack_from(data)[0], _PORT.unpack_from(data, 2)[0]
@@ -167,6 +170,23 @@ def _key(data: Buffer, first: int, last: int) -> str:
     return b64encode(data[first:last]).decode()
 
 
+def _allowed_ips(data: bytes) -> Iterator[Prefix]:
+    """All entries of a list; those laid out as every kernel so far does it, without further ado."""
+    offset, end = 0, len(data)
+    while offset < end:
+        for head, layout, middle, family in _USUAL:
+            if data.startswith(head, offset) and offset + layout.size <= end:
+                length, between, value = layout.unpack_from(data, offset)
+                if between == middle and length <= BITS[family]:
+                    yield Prefix.of(family, int.from_bytes(value, "big"), length)
+                    offset += layout.size
+                    break
+        else:
+            _, start, stop = next(attributes(data, offset, end))
+            yield _allowed_ip(data, start, stop)
+            offset = (stop + 3) & ~3
+
+
 def _allowed_ip(data: Buffer, offset: int, end: int) -> Prefix:
     family: Family | None = None
     value = length = -1
@@ -180,65 +200,3 @@ def _allowed_ip(data: Buffer, offset: int, end: int) -> Prefix:
     if family is None or value < 0 or not 0 <= length <= BITS[family]:
         raise FormatError("wireguard", "an allowed IP that is none")
     return Prefix.of(family, value, length)
-
-
-class WireGuardSocket:
-    """Asks the kernel about its WireGuard devices. To be used with ``with``."""
-
-    def __init__(self) -> None:
-        """Raises ``NetlinkError`` with ENOENT when the kernel has no WireGuard."""
-        self._socket = NetlinkSocket(_NETLINK_GENERIC)
-        self._buffer = bytearray(1 << 16)
-        self.interrupted = False
-        """A device was configured each time it was told: what was read of it may be torn."""
-        try:
-            self._family = _family_id(self._socket)
-        except BaseException:
-            self._socket.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._socket.close()
-
-    def device(self, link: Link, zones: Mapping[LinkIndex, str]) -> Device:
-        """Everything about one device but its secrets.
-
-        Raises ``NetlinkError`` (EPERM, ENODEV, EOPNOTSUPP). When the device was configured each
-        time it was read, ``interrupted`` says so.
-        """
-        dump = self._dump_once(link, zones)
-        for _ in range(TRIES - 1):
-            if dump.interrupted:
-                dump = self._dump_once(link, zones)
-        self.interrupted |= dump.interrupted
-        return dump.device()
-
-    def _dump_once(self, link: Link, zones: Mapping[LinkIndex, str]) -> DeviceDump:
-        dump = DeviceDump(link, zones)
-        request = _GET_DEVICE + attribute(_IFINDEX, U32.pack(link.index))
-        try:
-            for chunk in self._socket.chunks_into(self._buffer, self._family, request):
-                if dump.feed(chunk):
-                    break
-        finally:
-            self._buffer[:] = bytes(len(self._buffer))  # the keys (S-G22)
-        return dump
-
-
-def _family_id(sock: NetlinkSocket) -> int:
-    from pyroute2.netlink import GENL_ID_CTRL, ctrlmsg
-
-    request = struct.pack("=BBxx", _CTRL_GETFAMILY, 1) + attribute(
-        _CTRL_FAMILY_NAME, b"wireguard\0"
-    )
-    message = ctrlmsg(sock.ask(GENL_ID_CTRL, request))
-    message.decode()
-    return int(message.get_attr("CTRL_ATTR_FAMILY_ID"))

@@ -49,7 +49,7 @@ class WgtuiApp(App[str]):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    AUTO_FOCUS = "#question"
+    AUTO_FOCUS = ""
     BINDINGS = keys.EVERYWHERE
 
     def __init__(
@@ -100,7 +100,10 @@ class WgtuiApp(App[str]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
-        self.lookup.question.value = self._text
+        lookup = self.lookup
+        lookup.question.value = self._text
+        # With a first question on the command line the answer is looked at: q should quit.
+        self.screen.set_focus(lookup.answer if self._text else lookup.question)
         self._answer()
 
     def on_ready(self) -> None:

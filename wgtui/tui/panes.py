@@ -46,7 +46,7 @@ class Panes(Horizontal):
         self._trace: Trace | None = None
         self._models: tuple[RowModel, ...] = ()
         self._room = 3
-        self._first = 0
+        self._first = 1
         """Of the panes that are shown."""
         self._used = 1
         """The last one that was gone to; at first the routes, the middle of things."""

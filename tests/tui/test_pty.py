@@ -1,0 +1,151 @@
+"""The real program in a real pty: what a terminal shows, and what it is left like."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import termios
+
+import pytest
+
+from tests.tui.terminals import Terminal
+
+CLEAN_END = b"\x1b[?1049l"
+"""Back to the normal screen."""
+
+
+def _row(terminal: Terminal, text: str) -> int:
+    return next(number for number, line in enumerate(terminal.lines) if text in line)
+
+
+def _is_cooked(terminal: Terminal) -> bool:
+    """The line echoes and edits again, as a shell expects."""
+    flags = termios.tcgetattr(terminal.master)[3]
+    return bool(flags & termios.ECHO and flags & termios.ICANON)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)], ids=["80x24", "160x45"])
+def test_an_address_is_answered_and_its_rows_light_up(size: tuple[int, int]) -> None:
+    """Typed on a keyboard: the verdict, and the winners by glyph, word and weight."""
+    with Terminal.of_wgtui("--demo", size=size) as terminal:
+        terminal.until_text("Type an address", "edge-1")
+        terminal.send("10.30.5.9")
+        terminal.until_text("✔ ENCRYPTED  10.30.5.9", "wins")
+        row = _row(terminal, "wins")
+        column = terminal.lines[row].index("10.30.")
+        assert "▶" in terminal.lines[row]
+        assert terminal.screen.buffer[row][column].bold
+        terminal.send("\rq")
+        assert terminal.ended() == 0
+
+
+def test_no_color_sends_no_colour() -> None:
+    """Glyphs and words are the same, and no sequence sets a colour."""
+    with Terminal.of_wgtui("--demo", NO_COLOR="1") as terminal:
+        terminal.until_text("Type an address")
+        terminal.send("10.44.0.1")
+        terminal.until_text("✘ NO-PEER")
+        codes = {
+            code
+            for sequence in re.findall(rb"\x1b\[([0-9;]*)m", terminal.raw)
+            for code in sequence.split(b";")
+        }
+        assert codes <= {b"", b"0", b"1", b"2", b"3", b"4", b"7", b"39", b"49"}
+        assert {b"1", b"7"} <= codes
+
+
+def test_a_serial_console_without_a_size_gets_80x24() -> None:
+    """The tty says 0x0; the screen is complete and stays quiet."""
+    with Terminal.of_wgtui("--demo", claimed_size=(0, 0)) as terminal:
+        terminal.until_text("Type an address", "q quit")
+        terminal.until_quiet()
+        assert terminal.lines[0].startswith(" edge-1")
+        assert "q quit" in terminal.lines[23]
+
+
+def test_a_terminal_that_cannot_is_told_what_can() -> None:
+    """TERM=dumb: one line, exit code 2, nothing drawn."""
+    with Terminal.of_wgtui("--demo", TERM="dumb") as terminal:
+        assert terminal.ended() == 2
+        assert b"wgtui lookup" in terminal.raw
+        assert b"\x1b[" not in terminal.raw
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_a_clean_terminal(number: signal.Signals) -> None:
+    """Normal screen, visible cursor, cooked line; the exit code names the signal."""
+    with Terminal.of_wgtui("--demo", "--mouse") as terminal:
+        terminal.until_text("Type an address")
+        terminal.kill(number)
+        terminal.until(lambda: CLEAN_END in terminal.raw and _is_cooked(terminal))
+        assert terminal.ended() == 128 + number
+        assert b"\x1b[?25h" in terminal.raw
+        assert terminal.raw.rindex(b"\x1b[?1000l") > terminal.raw.rindex(b"\x1b[?1000h")
+
+
+def test_ctrl_c_leaves_cleanly_with_half_a_question() -> None:
+    """At any moment, also in the question."""
+    with Terminal.of_wgtui("--demo") as terminal:
+        terminal.until_text("Type an address")
+        terminal.send("10.0.\x03")
+        terminal.until(lambda: CLEAN_END in terminal.raw)
+        assert terminal.ended() == 0
+
+
+def test_no_mouse_unless_asked() -> None:
+    """The terminal's own selection works."""
+    with Terminal.of_wgtui("--demo") as terminal:
+        terminal.until_text("Type an address")
+        assert b"\x1b[?1000h" not in terminal.raw
+        assert b"\x1b[?1003h" not in terminal.raw
+
+
+def test_a_lost_line_ends_the_program_even_under_nohup() -> None:
+    """Started with SIGHUP ignored, it would otherwise live on at 100 % CPU."""
+    with Terminal.of_wgtui("--demo", hangup_ignored=True) as terminal:
+        terminal.until_text("Type an address")
+        terminal.hang_up()
+        terminal.until(lambda: terminal.status is not None)
+        assert terminal.status == -signal.SIGHUP
+
+
+def test_ctrl_z_and_fg_bring_the_whole_screen_back() -> None:
+    """Textual 8.2.8 alone shows a blank one."""
+    with Terminal("bash", "--norc", "--noprofile", "-i", PS1="$ ") as terminal:
+        terminal.until_text("$")
+        terminal.send(f"{sys.executable} -m wgtui --demo 10.44.0.1\n")
+        terminal.until_text("✘ NO-PEER", "edge-1")
+        terminal.send("\x1a")
+        terminal.until_text("Stopped")
+        terminal.screen.reset()
+        terminal.send("fg\n")
+        terminal.until_text("✘ NO-PEER", "edge-1", "Lookup ❯ 10.44.0.1", "q quit")
+        terminal.send("\x03")
+        terminal.until(lambda: terminal.raw.count(CLEAN_END) >= 2)
+
+
+def test_capital_q_leaves_the_answer_on_the_normal_screen() -> None:
+    """To be copied into a ticket, after the full screen is gone."""
+    with Terminal.of_wgtui("--demo", "10.44.0.1") as terminal:
+        terminal.until_text("✘ NO-PEER")
+        terminal.send("Q")
+        assert terminal.ended() == 0
+        after = terminal.raw.rpartition(CLEAN_END)[2].decode()
+        assert "10.44.0.1\r\n✘ NO-PEER" in after
+
+
+def test_keys_in_one_packet_are_carried_out_in_their_order() -> None:
+    """A slow line delivers `address, Tab, filter` at once."""
+    with Terminal.of_wgtui("--demo") as terminal:
+        terminal.until_text("Type an address")
+        terminal.send("10.30.5.9\t/wg0\r")
+        terminal.until_text("ENCRYPTED  10.30.5.9", "1 Interfaces /wg0")
+
+
+def test_nothing_is_sent_while_nothing_changes() -> None:
+    """No clock, no blinking, no spinner."""
+    with Terminal.of_wgtui("--demo", "10.30.5.9") as terminal:
+        terminal.until_text("✔ ENCRYPTED")
+        terminal.until_quiet()
+        assert terminal.read(1.0) == b""
