@@ -36,6 +36,7 @@ from wgtui.report.sentences import answer, explain, kernel_line, state_line, wel
 from wgtui.report.text import render
 from wgtui.report.verdict import REASONS, rp_reason, verdict
 from wgtui.sources.demo import TOUR, DemoSource
+from wgtui.sources.shorthand import HostLines, read_host
 
 DEMO = DemoSource().read()
 FLOWS = [flow for flow, _, _ in TOUR]
@@ -166,6 +167,22 @@ def test_a_packet_in_a_packet_is_told_level_by_level() -> None:
     for word in ("ams2 on wg1", "203.0.113.70:51820", "fra1 on wg0", "198.51.100.4:51820", "eth0"):
         assert word in first
     assert max(line.indent for line in lines_of("10.30.4.1")) == 2
+
+
+def test_a_connecting_socket_that_goes_another_way_is_told() -> None:
+    """``ip route get`` asks once, connect() twice (S-A40): both answers stand there."""
+    host = HostLines(
+        links="eth0 UP 192.0.2.10/24\neth1 UP 198.51.100.10/24",
+        rules4="0: from all lookup local\n100: from 192.0.2.10 lookup 100\n"
+        "32766: from all lookup main",
+        routes4="default via 192.0.2.1 dev eth0\ndefault via 198.51.100.1 dev eth1 table 100",
+    )
+    snapshot = read_host(host, taken_at=0.0)
+    assert "by eth0 via 192.0.2.1" in lines_of("203.0.113.1", snapshot)[0].text
+    (text,) = labelled("203.0.113.1", "but", snapshot)
+    assert text.startswith("TCP ")
+    assert "by eth1 via 198.51.100.1" in text
+    assert labelled("203.0.113.1 from 192.0.2.10", "but", snapshot) == []
 
 
 def test_a_loop_says_where_it_closes() -> None:

@@ -93,6 +93,8 @@ def _same_entry(
     if winner is not None and answer.prefix is not None and winner.destination != answer.prefix:
         found.append(Refusal("prefix", str(winner.destination), str(answer.prefix)))
     single = len(route.next_hops) < 2 and trace.flow.source is None and trace.flow.iif is None
+    if winner is not None and trace.flow.family == 6 and len(winner.info.next_hops) > 1:
+        single = False  # siblings may differ in "src"; a dump names that of the first only
     if single and answer.source is not None and answer.source != route.source:
         found.append(Refusal("source", str(route.source), str(answer.source)))
     return found

@@ -164,7 +164,8 @@ def _why(
         return Loss.OIF, None
     if all(leg.gateway is not None and (leg.link, leg.gateway) in chooser.failed for leg in legs):
         return Loss.NEIGHBOUR, None
-    if winner is None or (winner.info.source is not None) != (info.source is not None):
+    hidden = winner is None or route.destination.length > winner.destination.length
+    if winner is None or hidden or (winner.info.source is not None) != (info.source is not None):
         return Loss.SOURCE, None
     if winner.info.metric != info.metric:
         return Loss.METRIC, Refusal("metric", str(winner.info.metric), str(info.metric))

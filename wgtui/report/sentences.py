@@ -256,7 +256,7 @@ def _connected(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
     """Rules that ask for a source see one when a socket connects (S-A40)."""
     if trace.connected is not None:
         told = verdict(snapshot, trace.connected).text
-        text = f"TCP and connected UDP are routed again with that source: {told}"
+        text = f"TCP and connected UDP ask twice, then with a source: {told}"
         yield Line(text, Tone.NOTE, 0, "but")
 
 

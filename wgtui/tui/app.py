@@ -33,7 +33,6 @@ from wgtui.tui.messages import (
     KernelAnswered,
     PaneShown,
     RowChosen,
-    RowMoved,
     SnapshotArrived,
     SourceFailed,
 )
@@ -80,6 +79,8 @@ class WgtuiApp(App[str]):
         self.state = StateLine(ascii_only=ascii_only)
         self.panes = Panes(ascii_only=ascii_only)
         self.tabs = TabBar(self.panes.lists, ascii_only=ascii_only)
+        for pane in self.panes.lists:
+            pane.on_moved = self.tabs.update
         self.lookup = LookupPane(self._typed, ascii_only=ascii_only)
         self.filter_line = FilterLine(self._filter_typed)
 
@@ -184,7 +185,7 @@ class WgtuiApp(App[str]):
             self._reader.ask_kernel(trace.flow)
         self._show_reply(keep=not asked)
         self.panes.light(trace, reveal=asked)
-        self.tabs.refresh()
+        self.tabs.update()
         self._say_state()
 
     def _show_reply(self, *, keep: bool) -> None:
@@ -213,15 +214,10 @@ class WgtuiApp(App[str]):
         """Enter on a row asks about it; the keys stay in the pane."""
         self.lookup.question.value = message.question
 
-    def on_row_moved(self, _: RowMoved) -> None:
-        """The tab bar shows the position."""
-        if self.panes.room == 1:
-            self.tabs.refresh()
-
     def on_pane_shown(self, _: PaneShown) -> None:
         """The tab bar is for one pane at a time."""
         self.tabs.display = self.panes.room == 1
-        self.tabs.refresh()
+        self.tabs.update()
 
     def _go(self, by: int) -> None:
         """The next stop of the round: question, three panes, answer."""
@@ -299,7 +295,7 @@ class WgtuiApp(App[str]):
     def _filter_typed(self, text: str) -> None:
         if self._filtering is not None:
             self.panes.filter(self._filtering, text)
-            self.tabs.refresh()
+            self.tabs.update()
 
     def action_end_filter(self, keep: bool) -> None:
         pane, self._filtering = self._filtering, None

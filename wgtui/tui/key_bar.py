@@ -74,24 +74,38 @@ class TabBar(Widget):
     def __init__(self, panes: tuple[RowList, ...], *, ascii_only: bool = False) -> None:
         super().__init__(id="tabs")
         self._panes = panes
+        self._drawn: tuple[tuple[str, bool], ...] = ()
         self._glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
 
-    def render_line(self, y: int) -> Strip:
-        """One tab per pane, and where the cursor is in the one that is shown."""
-        base, shown_style = self.rich_style, self.get_component_rich_style("tab--shown")
-        segments, place = [], ""
+    def update(self) -> None:
+        """Something that a tab says may have changed."""
+        said = self._said()
+        if self.display and said != self._drawn:
+            self._drawn = said
+            self.refresh()
+
+    def _said(self) -> tuple[tuple[str, bool], ...]:
+        """Every tab and whether it is shown; the last one is the place of the cursor."""
+        tabs, place = [], ""
         for pane in self._panes:
             tone = pane.lit.marks.get(pane.lit.show) if pane.lit.show is not None else None
             glyph = f" {self._glyphs[tone]}" if tone else ""
             note = f" /{pane.note}" if pane.note else ""
-            text = f" {pane.number} {pane.model.title}{glyph}{note} "
-            segments.append(Segment(text, shown_style if pane.display else base))
+            tabs.append(
+                (f" {pane.number} {pane.model.title}{glyph}{printable(note)} ", pane.display)
+            )
             if pane.display:
                 place = f" {pane.position} "
-        segments.append(Segment(" 4 Lookup ", base))
+        return (*tabs, (" 4 Lookup ", False), (place, False))
+
+    def render_line(self, y: int) -> Strip:
+        """One tab per pane, and where the cursor is in the one that is shown."""
+        base, shown_style = self.rich_style, self.get_component_rich_style("tab--shown")
+        *tabs, (place, _) = self._said()
         width = self.size.width
+        segments = [Segment(text, shown_style if shown else base) for text, shown in tabs]
         left = Strip(segments).adjust_cell_length(max(0, width - len(place)), base)
-        return Strip([*left, Segment(place, base)]).adjust_cell_length(width, base)
+        return Strip([*left, Segment(place, base)]).adjust_cell_length(width, base).simplify()
 
 
 class KeyBar(Widget):

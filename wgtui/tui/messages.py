@@ -48,10 +48,6 @@ class RowChosen(Message):
         self.question = question
 
 
-class RowMoved(Message):
-    """The cursor of a list is on another row, or the list has another length."""
-
-
 class RowsFolded(Message):
     """A list's model folded or unfolded something: its marks are on other rows now."""
 

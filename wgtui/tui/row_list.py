@@ -24,7 +24,7 @@ from textual.widget import Widget
 
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Tone
 from wgtui.tui import keys
-from wgtui.tui.messages import RowChosen, RowMoved, RowsFolded
+from wgtui.tui.messages import RowChosen, RowsFolded
 from wgtui.tui.rows import Lit, RowModel, Span
 
 MARGIN: Final = 2
@@ -82,6 +82,10 @@ class Picture(NamedTuple):
     """The line before goes on: the same tone, no glyph."""
 
 
+def _nobody() -> None:
+    """Nobody shows the position but the heading."""
+
+
 class RowList(Widget, can_focus=True):
     """The rows of a model, with a cursor, marks and its own scrolling."""
 
@@ -108,6 +112,8 @@ class RowList(Widget, can_focus=True):
         self.note = ""
         """What the heading adds: the filter in force."""
         self.heading = True
+        self.on_moved: Callable[[], None] = _nobody
+        """Called when ``position`` may have changed: not a message, it would be a second frame."""
         self._pictures: dict[int, Picture] = {}
         self._revealed = ""
         self._glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
@@ -128,7 +134,7 @@ class RowList(Widget, can_focus=True):
             self._reveal(lit.show)
         self._revealed = shown
         self.redraw()
-        self.post_message(RowMoved())
+        self.on_moved()
 
     def _find(self, text: str) -> int:
         """Where the row under the cursor went: near its old place, or it is gone."""
@@ -228,7 +234,7 @@ class RowList(Widget, can_focus=True):
             word = self._text(picture.word) + (" " if picture.heading else "")
             left = Strip(segments).adjust_cell_length(max(0, width - cell_len(word)), base)
             segments = [*left, Segment(word, base)]
-        return Strip(segments).adjust_cell_length(width, base)
+        return Strip(segments).adjust_cell_length(width, base).simplify()
 
     def _margin(self, picture: Picture) -> str:
         if picture.heading:
@@ -260,7 +266,7 @@ class RowList(Widget, can_focus=True):
         height = self.rows_visible
         self.top = max(min(self.top, self.cursor), self.cursor - height + 1)
         self.redraw()
-        self.post_message(RowMoved())
+        self.on_moved()
 
     def scroll_rows(self, by: int) -> None:
         """Move the window, taking the cursor along."""
