@@ -444,13 +444,16 @@ END: Final = "end"
 """What is sent last: a tunnel keeps the order of its packets, so all others have arrived then."""
 
 
-def arrived(letters: socket.socket, ends: int = 1) -> list[str]:
-    """Everything that was received, up to the last word of so many senders."""
+def arrived(letters: socket.socket, ends: int = 1, signed: bool = False) -> list[str]:
+    """Everything that was received, up to the last word of so many senders. What is signed ends
+    with the address that it must have come from."""
     received: list[str] = []
     while ends:
-        text = letters.recv(1000).decode()
+        words, (source, *_) = letters.recvfrom(1000)
+        text = words.decode()
         received += [text] if text != END else []
         ends -= text == END
+        assert not signed or text == END or text.endswith(source.removeprefix("::ffff:"))
     return received
 
 
@@ -567,7 +570,7 @@ def test_packets_come_in_from_the_peer_that_owns_the_source(wheel: Wheel, seed: 
             posted.append((f"{peer} {source}", source, here))
         send_from(rim, [*posted, (END, wheel.always(peer)[0], HUB[0])])
 
-    assert sorted(arrived(letters, ends=3)) == sorted(
+    assert sorted(arrived(letters, ends=3, signed=True)) == sorted(
         text for text, outcome in expected.items() if outcome is Outcome.LOCAL
     )
     letters.close()

@@ -5,6 +5,7 @@ alice will do with it, and what alice (or carol behind her) receives is the judg
 counter TcpExtIPReversePathFilter, which counts what this filter drops and no other martian (S-D7).
 """
 
+import re
 import select
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -154,7 +155,8 @@ DELIVERED: Final[dict[Entrance, str]] = {"wg0": "10.88.0.1", "eth0": "10.89.0.1"
 DELIVERED6: Final[dict[Entrance, str]] = {"wg0": "fd88::1", "eth0": "fd89::1"}
 FORWARDED: Final[dict[Entrance, str]] = {"wg0": "198.51.100.2", "eth0": "198.51.100.3"}
 TRUSTED: Final[dict[Entrance, str]] = {"wg0": "10.77.0.2", "eth0": "192.0.2.2"}
-"""Bob's own address, which is let in whatever the mode."""
+TRUSTED6: Final[dict[Entrance, str]] = {"wg0": "fd77::2", "eth0": "2001:db8::2"}
+"""Bob's own addresses, which are let in whatever the mode."""
 
 
 def compare(
@@ -181,8 +183,11 @@ def compare(
     }
 
     letters = [(source, source, there) for source, there in to.items()]
-    send_from(crossing.pair.bob, [*letters, (END, TRUSTED[entrance], place)], tos)
-    received = arrived(crossing.beyond if forwarded else crossing.here)
+    ends = [(END, TRUSTED[entrance], place)]
+    if not forwarded:  # resolving an IPv6 neighbour takes its time
+        ends += [(END, TRUSTED6[entrance], DELIVERED6[entrance])]
+    send_from(crossing.pair.bob, [*letters, *ends], tos)
+    received = arrived(crossing.beyond if forwarded else crossing.here, len(ends), signed=True)
     said = {source: outcome.value for source, outcome in outcomes.items()}
     assert received == [source for source in to if outcomes[source].good], said
     counted = alice.inside(dropped) - before
@@ -203,6 +208,7 @@ Ways: TypeAlias = dict[str, tuple[str, Outcomes]]
 OTHER: Final = "via 198.51.100.2"
 """Out of eth1, by which nothing of this comes in."""
 
+OBJECTS: Final = f"nexthop add id NUMBER1 dev LINK; nexthop add id NUMBER2 {OTHER} dev eth1"
 ROUTES: Final[Ways] = {
     "back by the entrance": ("route add NET dev LINK", ALWAYS),
     "back by another link": (f"route add NET {OTHER}", NOT_STRICT),
@@ -226,8 +232,7 @@ ROUTES: Final[Ways] = {
         ALWAYS,
     ),
     "a member by the entrance": (
-        f"nexthop add id NUMBER1 dev LINK; nexthop add id NUMBER2 {OTHER} dev eth1;"
-        "nexthop add id NUMBER group NUMBER1/NUMBER2; route add NET nhid NUMBER",
+        f"{OBJECTS}; nexthop add id NUMBER group NUMBER1/NUMBER2; route add NET nhid NUMBER",
         ALWAYS,
     ),
 }
@@ -264,7 +269,7 @@ RULES: Final[Ways] = {
 }
 """Tables 1000 and 1001 lead back by the entrance, 1002 by eth1."""
 
-OWN, BROADCAST, SOURCE6 = "10.88.0.9", "192.0.2.255", "2001:db8:f::1"
+OWN, BROADCAST, SOURCE6 = "10.88.0.9", "198.51.100.255", "2001:db8:f::1"
 
 
 def source(entrance: Entrance, number: int) -> str:
@@ -275,18 +280,21 @@ def source(entrance: Entrance, number: int) -> str:
 def install(alice: Host, ways: Ways) -> None:
     """Route back to every source at both entrances."""
     lines = []
-    for entrance, (number, (text, _)) in product(ENTRANCES, enumerate(ways.values())):
+    for entrance, (number, (way, _)) in product(ENTRANCES, enumerate(ways.values())):
         address = source(entrance, number)
-        for word, meaning in {
+        meanings = {
             "NET": f"{address.removesuffix('.1')}.0/16",
             "HOST": f"{address}/32",
             "LINK": entrance,
             "NUMBER": address.split(".")[1],
             "HERE": DELIVERED[entrance],
             "TABLE": str(1000 + ENTRANCES.index(entrance)),
-        }.items():
-            text = text.replace(word, meaning)
-        lines += [line.strip() for line in text.split(";") if line]
+        }
+        lines += [
+            re.sub("|".join(meanings), lambda found: meanings[found[0]], line)
+            for line in way.split("; ")
+            if line
+        ]
     alice.ip(*lines)
 
 
@@ -357,9 +365,7 @@ def test_the_larger_of_all_and_the_link_counts(
 
 @at_both
 @in_all_modes
-def test_forwarded_packets_are_filtered_too(
-    plain: Crossing, entrance: Entrance, mode: int
-) -> None:
+def test_forwarded_packets_are_filtered_too(plain: Crossing, entrance: Entrance, mode: int) -> None:
     """What goes on to carol is let in by the same routes (S-D2)."""
     configure(plain.pair.alice, {entrance: mode})
     wanted = expected(entrance, ROUTES, mode, {OWN: NEVER})
@@ -566,9 +572,7 @@ def firewall(echo: Echo, connmark: bool) -> Iterator[None]:
 @pytest.mark.usefixtures("firewall")
 @pytest.mark.parametrize("connmark", [False, True], ids=["plain", "connmark"])
 @pytest.mark.parametrize("switch", ["none", "all/src_valid_mark", "eth0/src_valid_mark"])
-@pytest.mark.parametrize(
-    ("everywhere", "mode"), [(0, 0), (0, 1), (0, 2), (1, 0), (2, 1)], ids=str
-)
+@pytest.mark.parametrize(("everywhere", "mode"), [(0, 0), (0, 1), (0, 2), (1, 0), (2, 1)], ids=str)
 def test_the_encrypted_answer_is_let_in(
     echo: Echo, everywhere: int, mode: int, switch: str, connmark: bool
 ) -> None:

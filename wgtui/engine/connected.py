@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from wgtui.engine.leaving import build, leave
 from wgtui.engine.output import Way, send
-from wgtui.engine.query import Query
+from wgtui.engine.query import NO_LINK, Query
 from wgtui.engine.source_address import select6
 from wgtui.model.flow import Flow
 from wgtui.model.snapshot import Snapshot
@@ -20,7 +20,7 @@ from wgtui.model.trace import Outcome, Trace
 
 def connected_trace(snapshot: Snapshot, flow: Flow, query: Query, first: Trace) -> Trace | None:
     """The second walk's trace, when it ends differently; None: sockets get the same answer."""
-    if query.source or not _asks_for_source(snapshot, query):
+    if query.source or query.oif != NO_LINK or not _asks_for_source(snapshot, query):
         return None
     source = _chosen(snapshot, query, first)
     if source == 0:

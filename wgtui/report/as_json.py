@@ -37,11 +37,22 @@ def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = N
         "back": [_back_json(snapshot, step) for step in trace.back],
         "in": _in_json(snapshot, trace.arrival),
         "findings": [],
+        "connected": None if trace.connected is None else _connected_json(snapshot, trace.connected),
         "may_be_changed_by": [
             {"family": hook.family, "table": hook.table, "chain": hook.chain, "hook": hook.hook}
             for hook in trace.hooks
         ],
         "kernel": None if kernel_agrees is None else {"agrees": kernel_agrees},
+    }
+
+
+def _connected_json(snapshot: Snapshot, trace: Trace) -> Json:
+    """What a connecting socket gets instead."""
+    return {
+        "from": None if trace.route is None else str(trace.route.source),
+        "outcome": trace.outcome.value,
+        "reason": reason_code(trace.reason),
+        "out": out_json(snapshot, trace),
     }
 
 

@@ -27,14 +27,13 @@ def evidence(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None)
     if ownership is not None and ownership.owner is not None:
         yield from _handshake(snapshot, ownership.owner)
     refused = (Outcome.NO_PEER, Outcome.NO_ENDPOINT)
-    if ownership is not None and trace.outcome in refused:
-        counts = ownership.device.backend is Backend.KERNEL
-        if counts:
-            yield from _counter(snapshot, previous, ownership.device.link, "tx_errors")
+    refuser = ownership.device if ownership is not None and trace.outcome in refused else None
+    if refuser is not None and refuser.backend is Backend.KERNEL:
+        yield from _counter(snapshot, previous, refuser.link, "tx_errors")
     arrival = trace.arrival
-    if arrival is not None and arrival.link in snapshot.devices:
-        if snapshot.devices[arrival.link].backend is Backend.KERNEL:
-            yield from _counter(snapshot, previous, arrival.link, "rx_frame_errors")
+    device = snapshot.devices.get(arrival.link) if arrival is not None else None
+    if device is not None and device.backend is Backend.KERNEL:
+        yield from _counter(snapshot, previous, device.link, "rx_frame_errors")
 
 
 def _handshake(snapshot: Snapshot, owner: Ownership) -> Iterator[Line]:
@@ -63,7 +62,7 @@ def _handshake(snapshot: Snapshot, owner: Ownership) -> Iterator[Line]:
         )
     else:
         yield _line(
-            f"last handshake with {name} {age(seconds)} ago: no usable session, which is normal when idle"
+            f"last handshake with {name} {age(seconds)} ago: no usable session, normal when idle"
         )
 
 

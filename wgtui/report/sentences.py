@@ -26,6 +26,7 @@ from wgtui.model.trace import (
     Trace,
 )
 from wgtui.report.entrances import arrival_line, back_line
+from wgtui.report.evidence import evidence
 from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
 from wgtui.report.mark_words import loss_text
@@ -56,12 +57,16 @@ _CHAIN_DOES: Final = {
 }
 
 
-def answer(snapshot: Snapshot, trace: Trace) -> list[Line]:
-    """The whole answer; the first line is the verdict."""
+def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -> list[Line]:
+    """The whole answer; the first line is the verdict.
+
+    With the snapshot before this one it also tells which counters are rising now.
+    """
     lines = [verdict(snapshot, trace)]
     lines += _way(snapshot, trace, 0, None)
     lines += [back_line(snapshot, step) for step in trace.back]
     lines += _connected(snapshot, trace)
+    lines += evidence(snapshot, trace, previous)
     lines += _may_change(snapshot, trace)
     return lines
 
