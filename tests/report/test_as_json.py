@@ -157,7 +157,15 @@ ANSWER = record(
         "findings": each(record({})),
         "kernel": maybe(record({"agrees": truth})),
     },
-    {"may_be_changed_by": each(HOOK)},
+    {
+        "may_be_changed_by": each(HOOK),
+        "connected": maybe(
+            record(
+                {"from": text, "outcome": among(CODES), "out": maybe(OUT)},
+                {"reason": maybe(among(REASONS))},
+            )
+        ),
+    },
 )
 
 

@@ -118,7 +118,7 @@ def test_the_answer_follows_the_packet() -> None:
     lines = lines_of("198.51.100.99")
     told = [(line.label, line.indent) for line in lines if line.label not in ("skipped", "lost")]
     inner = [("rule", 0), ("route", 0), ("peer", 0), ("outer", 0)]
-    assert told == [("", 0), *inner, ("rule", 1), ("route", 1), ("back", 0)]
+    assert told == [("", 0), *inner, ("rule", 1), ("route", 1), ("back", 0), ("proof", 0)]
 
 
 def test_the_mark_of_wg_quick_is_the_only_news_about_the_encrypted_packet() -> None:

@@ -122,9 +122,11 @@ class Picture:
             if x:
                 chars[x - 1 - (chars[x - 1] == "")] += joining
         after = min(x + len(cells), width)
+        if after == x:
+            return x
         if cells[after - x : after - x + 1] == [""]:  # no room for the second half
             cells[after - x - 1] = " "
-        if after > x and chars[x] == "":  # what loses one half loses both
+        if chars[x] == "":  # what loses one half loses both
             chars[x - 1] = " "
         if after < width and chars[after] == "":
             chars[after] = " "
@@ -150,7 +152,6 @@ def split_cells(text: str) -> tuple[str, ...]:
     return tuple(cells)
 
 
-_ATTRIBUTES: Final = frozenset("1 2 3 4 5 6 7 8 9 21 51 52 53".split())
 _ENDS: Final = {
     "22": ("1", "2"),
     "23": ("3",),
@@ -162,6 +163,8 @@ _ENDS: Final = {
     "54": ("51", "52"),
     "55": ("53",),
 }
+"""Which attributes does a parameter take away?"""
+_ATTRIBUTES: Final = frozenset(name for names in _ENDS.values() for name in names)
 _COLOUR: Final = re.compile("(?:[34]|9|10)[0-7]")
 
 
