@@ -140,7 +140,7 @@ def test_custom_local_routes_and_rules_take_the_fast_path_away() -> None:
     """Then the table says what is local (S-D3)."""
     assert judged(world(routes4="20.0.0.0/8 dev eth1"), "20.0.0.1") == "pass/off"
     ours = "local 20.0.0.0/8 dev eth1 table 100"
-    assert judged(world(routes4=ours), "20.0.0.1") == "pass/off"
+    assert judged(world(routes4=ours), "20.0.0.1") == "pass/own-link"
     reached = rules("10: from all lookup 100")
     assert judged(world(routes4=ours, rules4=reached), "20.0.0.1") == "drop/own-source"
 
