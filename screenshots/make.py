@@ -60,6 +60,8 @@ async def draw(shot: Shot) -> str:
         await pilot.press(*shot.keys)
         await pilot.pause()
         svg = app.export_screenshot(title=f"wgtui --demo {shot.question}".strip(), simplify=False)
+    # Not every renderer keeps the blanks at the beginning of a text unless told to.
+    svg = svg.replace("<text ", '<text xml:space="preserve" ')
     # Fonts from the network make a picture depend on it.
     return re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)
 

@@ -372,7 +372,7 @@ class Wheel:
         lists[self.silent] = some_prefixes(random, 4)
         taken = [prefix for prefixes in lists.values() for prefix in prefixes[2:]]
         words = "set wg0"
-        for peer, prefixes in random.sample(sorted(lists.items()), len(lists)):
+        for peer, prefixes in random.sample(list(lists.items()), len(lists)):
             moved = random.sample(taken, min(2, len(taken)))
             words += f" peer {peer} allowed-ips {','.join([*prefixes, *moved]) or 'NONE'}"
         snapshot, dump = applied(self.hub, words, "")
@@ -482,6 +482,7 @@ def send_from(host: Host, letters: Iterable[tuple[str, str, str]], tos: int = 0)
             )
             with socket.socket(family, socket.SOCK_DGRAM) as sender:
                 sender.setsockopt(level, option, 1)
+                sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
                 if tos and level == socket.IPPROTO_IP:
                     sender.setsockopt(level, socket.IP_TOS, tos)
                 sender.bind((source, SOURCE_PORT))
@@ -516,7 +517,7 @@ def named(trace: Trace) -> str | None:
     return trace.ownership.owner.peer.public_key
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [13, 27, 34])
 def test_packets_go_to_the_peer_that_is_named(wheel: Wheel, seed: int) -> None:
     """A datagram arrives at the named owner only; without owner or endpoint nowhere (S-E1, S-E10,
     S-E11), which the kernel says by errno and tx_errors and wireguard-go not at all (S-E12)."""
@@ -549,10 +550,10 @@ def test_packets_go_to_the_peer_that_is_named(wheel: Wheel, seed: int) -> None:
     refused = sum(trace.outcome is not Outcome.ENCRYPTED for trace in traces.values())
     errors = wheel.hub.counters("wg0").tx_errors - before
     assert errors == (refused if kernel else 0)
-    assert {trace.outcome for trace in traces.values()} > {Outcome.ENCRYPTED}  # a good sample
+    assert {trace.outcome for trace in traces.values()} == set(refusals)  # a good sample
 
 
-@pytest.mark.parametrize("seed", [13, 14])
+@pytest.mark.parametrize("seed", [14, 26])
 def test_packets_come_in_from_the_peer_that_owns_the_source(wheel: Wheel, seed: int) -> None:
     """Each rim sends from any source: accepted and dropped as `iif wg0 peer P` says; the kernel
     counts every drop as a frame error (S-E31)."""

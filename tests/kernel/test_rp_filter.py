@@ -154,6 +154,7 @@ def dropped() -> int:
 DELIVERED: Final[dict[Entrance, str]] = {"wg0": "10.88.0.1", "eth0": "10.89.0.1"}
 DELIVERED6: Final[dict[Entrance, str]] = {"wg0": "fd88::1", "eth0": "fd89::1"}
 FORWARDED: Final[dict[Entrance, str]] = {"wg0": "198.51.100.2", "eth0": "198.51.100.3"}
+BROADCASTS: Final[dict[Entrance, str]] = {"wg0": "10.77.0.255", "eth0": "192.0.2.255"}
 TRUSTED: Final[dict[Entrance, str]] = {"wg0": "10.77.0.2", "eth0": "192.0.2.2"}
 TRUSTED6: Final[dict[Entrance, str]] = {"wg0": "fd77::2", "eth0": "2001:db8::2"}
 """Bob's own addresses, which are let in whatever the mode."""
@@ -163,14 +164,15 @@ def compare(
     crossing: Crossing,
     entrance: Entrance,
     sources: Iterable[str],
+    destination: str = "",
     *,
-    forwarded: bool = False,
     mark: int = 0,
     tos: int = 0,
 ) -> dict[str, str]:
     """What wgtui says of a packet from each of these sources; it is asserted that it is so."""
     alice = crossing.pair.alice
-    place = (FORWARDED if forwarded else DELIVERED)[entrance]
+    place = destination or DELIVERED[entrance]
+    forwarded = place == FORWARDED[entrance]
     to = {source: DELIVERED6[entrance] if ":" in source else place for source in sources}
     words = f"iif {entrance} mark {mark} tos {tos}"
     words += f" ipproto udp sport {SOURCE_PORT} dport {PORT}"
@@ -192,7 +194,7 @@ def compare(
     assert sorted(received) == sorted(source for source in to if outcomes[source].good), said
     counted = alice.inside(dropped) - before
     assert counted == list(outcomes.values()).count(Outcome.RPF_DROPPED), said
-    if not (forwarded or mark or tos):
+    if not (destination or mark or tos):
         for source, there in to.items():
             words = f"{source} from {there} ipproto udp sport {PORT} dport {SOURCE_PORT}"
             for step in lookup(snapshot, Flow.parse(words)).back:
@@ -372,7 +374,7 @@ def test_forwarded_packets_are_filtered_too(plain: Crossing, entrance: Entrance,
     configure(plain.pair.alice, {entrance: mode})
     wanted = expected(entrance, ROUTES, mode, {OWN: NEVER})
     wanted = {address: outcome.replace("local", "sent") for address, outcome in wanted.items()}
-    assert compare(plain, entrance, wanted, forwarded=True) == wanted
+    assert compare(plain, entrance, wanted, FORWARDED[entrance]) == wanted
 
 
 @in_all_modes
@@ -450,7 +452,19 @@ def test_the_rules_are_asked_about_the_way_back_of_forwarded_packets(
     names = sources(entrance, RULES)
     wanted[names["iif lo"]] = wanted[names["from where it went"]] = "rpf-dropped"
     wanted[names["iif of the way out"]] = "sent"
-    assert compare(policy, entrance, wanted, forwarded=True) == wanted
+    assert compare(policy, entrance, wanted, FORWARDED[entrance]) == wanted
+
+
+@at_both
+def test_the_rules_are_asked_about_the_way_back_of_broadcasts(
+    policy: Crossing, entrance: Entrance
+) -> None:
+    """A broadcast's way back has no source that a rule could want (S-D2, S-D4); through wg0 it
+    comes like any other packet (S-E1)."""
+    configure(policy.pair.alice, {entrance: STRICT})
+    wanted = expected(entrance, RULES, STRICT, {OWN: NEVER})
+    wanted[sources(entrance, RULES)["from where it went"]] = "rpf-dropped"
+    assert compare(policy, entrance, wanted, BROADCASTS[entrance]) == wanted
 
 
 @at_both

@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from netaddr import IPAddress
 
-from wgtui.engine.fib import match4
+from wgtui.engine.fib import ERROR_TYPES, match4
 from wgtui.engine.local_tree import local_tables
 from wgtui.engine.query import Query
 from wgtui.engine.rules import Found
 from wgtui.engine.source_address import select4, select6
 from wgtui.model.network import (
+    DEFAULT_TABLE,
     LOOPBACK,
     MAIN_TABLE,
     LinkIndex,
@@ -104,12 +105,11 @@ def _gateway_used(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
     if leg.gateway is None or leg.gateway.version == 6 or leg.onlink or leg.link is None:
         return True
     query = Query(4, int(leg.gateway), oif=leg.link, scope=Scope.LINK)
-    own = snapshot.table(4, route.table) if route.table != MAIN_TABLE else None
-    main = snapshot.table(4, MAIN_TABLE)
-    for tables in ([own], local_tables(snapshot), [main]):
-        found = match4(MAIN_TABLE, [table for table in tables if table], query).step.winner
+    own, main, last = (snapshot.table(4, t) for t in (route.table, MAIN_TABLE, DEFAULT_TABLE))
+    for tables in ([own] if own is not main else [], local_tables(snapshot), [main], [last]):
+        found = match4(route.table, [table for table in tables if table], query).step.winner
         if found is not None:
-            return found.info.scope != Scope.HOST
+            return found.info.scope != Scope.HOST or found.info.type in ERROR_TYPES
     return True
 
 

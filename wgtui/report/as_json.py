@@ -37,7 +37,7 @@ def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = N
         "back": [_back_json(snapshot, step) for step in trace.back],
         "in": _in_json(snapshot, trace.arrival),
         "findings": [],
-        "connected": None if trace.connected is None else _connected_json(snapshot, trace.connected),
+        "connected": _connected_json(snapshot, trace.connected),
         "may_be_changed_by": [
             {"family": hook.family, "table": hook.table, "chain": hook.chain, "hook": hook.hook}
             for hook in trace.hooks
@@ -46,8 +46,10 @@ def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = N
     }
 
 
-def _connected_json(snapshot: Snapshot, trace: Trace) -> Json:
-    """What a connecting socket gets instead."""
+def _connected_json(snapshot: Snapshot, trace: Trace | None) -> Json | None:
+    """What a connecting socket gets instead; None: the same."""
+    if trace is None:
+        return None
     return {
         "from": None if trace.route is None else str(trace.route.source),
         "outcome": trace.outcome.value,

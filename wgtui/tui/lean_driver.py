@@ -1,25 +1,22 @@
 """How does wgtui stay quiet on a slow line? It sends only changed cells, and never a stale frame.
 
-Textual repaints regions: 3,500 bytes for a typed character, 11,000 for a focus change; and on a
-slow line it queues every frame, so that a held key leaves the screen minutes behind.
+Textual repaints regions: 3,500 bytes for a typed character, 11,000 for a focus change. On a slow
+line it queues them all; two seconds of a held key leave the screen a minute and a half behind.
 
-    Textual ── write() ──▶ wanted picture ──┐                        the app's thread, never waits
-                                            ├─ difference ──▶ tty    one thread, may wait
-                           shown picture  ──┘       ▲
-              CSI 6n, "where is the cursor?", comes back when all before it has been drawn
+    Textual ── write() ──▶ wanted picture ──┐                     the app's thread, it never waits
+                                            ├── difference ──▶ tty      one thread, it may wait
+                           shown picture  ──┘        ▲
+                                  Backlog ───────────┘   frames merge while too much is on its way
 
-* The app's thread only changes the wanted picture. While the line is busy, frames merge in it.
-* The line is busy while more than ``WINDOW`` bytes are unanswered: kernels and ssh would queue
-  megabytes. A terminal that has never answered, or no longer does, is not waited for.
 * The first frames wait for ``release()``: Textual paints several times until all is in its place.
-* Whoever else wrote on the terminal (Ctrl-Z, a resize, ``wall``) makes the shown picture unknown:
-  ``invalidate()``, and everything is sent again.
-* At the end no more cells are sent, answers on the way are waited for (a shell would read them as
-  typed), and the modes are restored as long as the line takes anything at all.
+* Whoever else writes on the terminal (Ctrl-Z and fg, a resize, ``wall``) makes the shown picture
+  unknown: ``invalidate()``, and everything is sent again.
+* At the end no more cells are sent, answers that are on their way are waited for, and the modes are
+  restored as long as the line takes anything at all.
 
-Way out: ``WGTUI_DRIVER=plain``. Taken by itself for a Textual that this was not tested with, and for
-good as soon as Textual writes something that is not understood: the wanted picture is sent once
-more, then everything passes through unchanged.
+As soon as Textual writes something that ``Picture`` does not understand, the driver gives up for
+good: the wanted picture is sent once more, then everything passes through unchanged. Ways out that
+are taken before the start are in ``drivers``.
 """
 
 from __future__ import annotations
@@ -29,105 +26,27 @@ import select
 import signal
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import textual
 from textual import events
 from textual.app import App
-from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from wgtui.tui.screen_difference import difference, redraw
+from wgtui.tui.backlog import Backlog
+from wgtui.tui.screen_difference import CLEAR, difference
 from wgtui.tui.screen_picture import Picture, Unrecognised
 
-TESTED_WITH: Final = frozenset({"8.2.8"})
-"""Versions of Textual. A new one: add it, and run tests/tui/test_lean_driver.py with it."""
-ASK: Final = "\x1b[6n"
-WINDOW: Final = 2048
-"""Bytes that may be unanswered before further frames merge."""
-TRIES: Final = 8
-"""Questions to a terminal that has never answered one."""
-LOST: Final = 3.0
-"""Seconds without an answer, on top of what ``SLOWEST`` bytes a second take."""
-SLOWEST: Final = 120.0
 FIRST_FRAMES: Final = 0.5
 """Seconds that the first frames wait for ``release()``."""
 RESIZED: Final = 0.05
-"""Seconds in which Textual lays out anew."""
-FAREWELL: Final = 0.3
-"""Seconds that the end waits for the first answer of a terminal that has never answered."""
+"""Seconds in which Textual lays out anew; half a layout need not be seen."""
 STUCK: Final = 2.0
-"""Seconds in which the line takes not one byte."""
-PIECE: Final = 512
-FRAME: Final = 200
-"""Bytes that are worth a bracket of synchronised output (18 bytes)."""
-
-
-def choose(normal: type[Driver], environ: Mapping[str, str]) -> type[Driver]:
-    """The driver to use where Textual would take that one."""
-    is_wanted = environ.get("WGTUI_DRIVER", "lean") != "plain"
-    # Another driver than the usual one is somebody's wish (TEXTUAL_DRIVER, textual-serve).
-    return LeanDriver if normal is LinuxDriver and is_wanted and is_tested() else normal
-
-
-def is_tested() -> bool:
-    """Is this a Textual that we know? (``textual.__version__`` costs 20 ms, a look 0.01 ms.)"""
-    beside = Path(textual.__file__).parents[1]
-    if any((beside / f"textual-{version}.dist-info").is_dir() for version in TESTED_WITH):
-        return True
-    return textual.__version__ in TESTED_WITH
-
-
-class Line:
-    """How much is on its way to the terminal? Its answers tell."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Nobody has answered yet."""
-        self.has_answered = False
-        self._clock = clock
-        self._unanswered: deque[int] = deque()
-        self._last_news = 0.0
-
-    def ask(self, size: int) -> str:
-        """So many bytes are sent now: what to add to them."""
-        if not self.has_answered and len(self._unanswered) >= TRIES:
-            return ""
-        if not self._unanswered:
-            self._last_news = self._clock()
-        self._unanswered.append(size + len(ASK))
-        return ASK
-
-    def answer(self) -> None:
-        """The terminal has drawn up to the oldest question."""
-        self.has_answered = True
-        self._last_news = self._clock()
-        if self._unanswered:
-            self._unanswered.popleft()
-
-    def busy(self) -> float:
-        """Seconds to wait for an answer before more is sent."""
-        return self.patience() if sum(self._unanswered) > WINDOW else 0.0
-
-    def patience(self) -> float:
-        """Seconds in which an answer is still to be expected; 0: none is."""
-        if not self.has_answered or not self._unanswered:
-            return 0.0
-        limit = LOST + self._unanswered[0] / SLOWEST
-        left = self._last_news + limit - self._clock()
-        if left <= 0:
-            self.has_answered = False
-            self._unanswered.clear()
-        return max(left, 0.0)
-
-    @property
-    def is_silent(self) -> bool:
-        """Is nothing to be expected from the terminal?"""
-        return not self._unanswered
+"""Seconds in which the line does not take one piece."""
+PIECE: Final = 1024
+BRACKET: Final = 200
+"""Bytes that are worth 16 more to be shown at once (synchronised output)."""
 
 
 class LeanDriver(LinuxDriver):
@@ -142,25 +61,31 @@ class LeanDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert self._file is not None  # it is a terminal, or there would be no full screen
+        self._descriptor, self._encoding = self._file.fileno(), self._file.encoding
         self.is_plain = False
         """Has it given up, and passes everything through?"""
-        self._changed = threading.Condition()  # for everything below
+        self._changed = threading.Condition()  # guards everything below
         self._wanted = Picture(0, 0)
-        self._shown: Picture | None = None
+        self._shown: Picture | None = None  # None: unknown
         self._controls: list[str] = []
-        self._line = Line()
+        self._backlog = Backlog()
+        self._draw_from = time.monotonic() + FIRST_FRAMES
+        self._has_brackets = False
+        self._is_open = False  # may cells be sent? Not before the modes, nor at the end
+        self._is_stale = False  # was anything painted since the last difference?
+        self._is_writing = False
+        self._is_closing = False
+        self._is_gone = False  # the terminal
+        self._pieces = 0
         self._thread: threading.Thread | None = None
-        self._cells_from = time.monotonic() + FIRST_FRAMES
-        self._is_open = self._is_stale = self._is_writing = self._is_ending = self._is_gone = False
-        self._written = 0
-        self._frames_are_bracketed = False
 
     # ----------------------------------------------------------------------------- the app's side
 
     def release(self) -> None:
         """The first screen is complete."""
         with self._changed:
-            self._cells_from = 0.0
+            self._draw_from = 0.0
             self._changed.notify_all()
 
     def invalidate(self) -> None:
@@ -171,81 +96,77 @@ class LeanDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Textual's output."""
-        with self._changed:
-            if not self.is_plain and not self._take(data):
-                self._give_up(data)
-                return
+        if not self.is_plain:
+            with self._changed:
+                data = self._take(data)
+                self._changed.notify_all()
         if self.is_plain:
             super().write(data)
 
-    def _take(self, data: str) -> bool:
-        if self._is_gone:
-            return True
-        size = self._app.size
-        if size != self._wanted.size:
-            self._wanted.resize(*size)
+    def _take(self, data: str) -> str:
+        """Into the wanted picture; otherwise, what is to be passed through now."""
+        if self._app.size != self._wanted.size:
+            self._wanted.resize(*self._app.size)
             self._shown = None
         try:
             controls = self._wanted.feed(data)
         except Unrecognised:
-            return False
-        if controls:
+            return self._give_up() + data
+        if controls and not self._is_gone:
             self._controls.append(controls)
-        self._frames_are_bracketed |= data == "\x1b[?2026h"
+        self._has_brackets |= "\x1b[?2026h" in data
         self._is_stale = True
-        self._changed.notify_all()
-        return True
+        return ""
 
-    def _give_up(self, data: str) -> None:
-        """Pass everything through from now on, on a screen that is right."""
+    def _give_up(self) -> str:
+        """What makes the screen right before everything is passed through."""
         self._changed.wait_for(lambda: not self._is_writing)
         self.is_plain = True
-        x, y = self._wanted.cursor or (0, 0)
-        before = "".join(self._controls)
-        self._controls.clear()
+        parts, self._controls = self._controls, []
         if self._is_open:
-            pen = self._wanted.pen
-            before += redraw(self._wanted) + f"\x1b[{y + 1};{x + 1}H"
-            before += f"\x1b]8;{pen.link or ';'}\x1b\\\x1b[{pen.sgr}m"
-        super().write(before + data)
+            wanted, (x, y) = self._wanted, self._wanted.cursor or (0, 0)
+            parts += [CLEAR, difference(Picture(*wanted.size), wanted), f"\x1b[{y + 1};{x + 1}H"]
+            parts += [f"\x1b]8;{wanted.pen.link or ';'}\x1b\\\x1b[{wanted.pen.sgr}m"]
+        return "".join(parts)
 
     def start_application_mode(self) -> None:
         """At the start and after every suspension."""
-        self._is_ending = self._is_gone = False
-        self._line = Line()
-        self._thread = threading.Thread(target=self._run, name="lean-output", daemon=True)
-        self._thread.start()
-        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's, as below
+        self._is_closing = self._is_gone = False
+        self._backlog = Backlog()
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="lean-output", daemon=True)
+            self._thread.start()
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
         self._watch_resizes()
-        with self._changed:
-            self._is_open = True  # the modes are on their way: cells may follow
+        self._is_open = True  # the modes are on their way
         self.invalidate()
 
     def _watch_resizes(self) -> None:
-        """What a terminal does to its cells then is its own affair, even at the same size."""
+        """What a terminal does to its cells then is its own affair; even when it ends as it was."""
         textual_does = signal.getsignal(signal.SIGWINCH)
 
         def on_resize(number: int, frame: FrameType | None) -> None:
             with self._changed:
-                self._cells_from = max(self._cells_from, time.monotonic() + RESIZED)
-            self.invalidate()
+                if self._shown is not None:
+                    self._draw_from = max(self._draw_from, time.monotonic() + RESIZED)
+                self.invalidate()
             if callable(textual_does):
                 textual_does(number, frame)
 
         signal.signal(signal.SIGWINCH, on_resize)
 
     def disable_input(self) -> None:
-        """The end begins. An answer that comes later would be read by the shell."""
+        """The end begins: answers that come later would be typed into the shell."""
         with self._changed:
             self._is_open = False
-            patience = self._line.patience() if self._line.has_answered else FAREWELL
-            self._changed.wait_for(lambda: self._is_gone or self._line.is_silent, patience)
+            while not self._is_gone and (patience := self._backlog.farewell()):
+                if not self._changed.wait(patience):
+                    break
         super().disable_input()
 
     def stop_application_mode(self) -> None:
         """Restore the terminal, as long as the line takes anything."""
-        with self._changed:
-            self._is_open = False
+        self._is_open = False
         super().stop_application_mode()
         self._drain()
 
@@ -253,16 +174,18 @@ class LeanDriver(LinuxDriver):
         """No more output."""
         self._drain()
         with self._changed:
-            self._is_ending = True
+            self._is_closing = True
             self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(STUCK)
         super().close()
 
     def _drain(self) -> None:
-        """Wait until all is written; give up when nothing moves."""
+        """Wait until all modes are sent; give up when nothing moves."""
         with self._changed:
-            written = -1
-            while written != self._written and not self._is_drained():
-                written = self._written
+            before = -1
+            while before != self._pieces and not self._is_drained():
+                before = self._pieces
                 self._changed.wait_for(self._is_drained, STUCK)
 
     def _is_drained(self) -> bool:
@@ -271,23 +194,62 @@ class LeanDriver(LinuxDriver):
     # ------------------------------------------------------------------------ the terminal's side
 
     def process_message(self, message: Message) -> None:
-        """In the thread that reads: answers are ours."""
+        """In the thread that reads: answers about the cursor are ours."""
         if isinstance(message, events.CursorPosition):
             with self._changed:
-                self._line.answer()
+                self._backlog.answered()
                 self._changed.notify_all()
         else:
             super().process_message(message)
 
     def _run(self) -> None:
         """The thread that writes."""
-        descriptor = self._file.fileno()
         try:
             while data := self._next():
-                while data:
-                    data = self._send(descriptor, data)
-        except OSError:  # the terminal is gone, and SIGHUP or the reading thread will say so
+                self._send(data)
+        except OSError:  # no terminal any more; SIGHUP, or the thread that reads, will say so
             self._is_gone = True
         with self._changed:
             self._is_writing = False
             self._changed.notify_all()
+
+    def _next(self) -> bytes:
+        """What is to be sent, as soon as there is something; b"" at the end."""
+        with self._changed:
+            self._is_writing = False
+            self._changed.notify_all()
+            while not (data := self._collect()) and not self._is_closing:
+                self._changed.wait(self._pause())
+            self._is_writing = bool(data)
+            return data
+
+    def _collect(self) -> bytes:
+        """Modes at once, cells as soon as they may."""
+        modes, self._controls = "".join(self._controls), []
+        cells = self._frame() if self._pause() == 0.0 else ""
+        data = (modes + cells).encode(self._encoding, "replace")
+        return data + self._backlog.ask(len(data)) if cells else data
+
+    def _pause(self) -> float | None:
+        """Seconds until cells may be sent; None: not before something happens."""
+        if self.is_plain or not (self._is_open and self._is_stale):
+            return None
+        return max(self._draw_from - time.monotonic(), self._backlog.pause(), 0.0)
+
+    def _frame(self) -> str:
+        self._is_stale = False
+        clear = ""
+        if self._shown is None:
+            self._shown, clear = Picture(*self._wanted.size), CLEAR
+        cells = clear + difference(self._shown, self._wanted)
+        if self._has_brackets and len(cells) > BRACKET:
+            return f"\x1b[?2026h{cells}\x1b[?2026l"
+        return cells
+
+    def _send(self, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data[:PIECE]) :]
+                self._pieces += 1
+            except BlockingIOError:  # another program shares the tty and made it so
+                select.select([], [self._descriptor], [])

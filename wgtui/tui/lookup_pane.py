@@ -202,7 +202,7 @@ class Question(Input):
         return super().check_consume_key(key, character) and not self._is_command(character)
 
     def _is_command(self, character: str | None) -> bool:
-        return not self.value and character not in _BEGINS_ADDRESS
+        return character == "?" or (not self.value and character not in _BEGINS_ADDRESS)
 
     def column_of(self, position: int) -> int:
         """Where on this line a character is now."""

@@ -11,6 +11,7 @@ lines that differ; everything (cursor, marks, new facts, scrolling) goes through
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import ClassVar, Final, NamedTuple
 
@@ -149,10 +150,30 @@ class RowList(Widget, can_focus=True):
         """A pane somebody works in keeps its cursor, and scrolls only if that stays visible."""
         if not self.has_focus:
             self.cursor = row
+            first, last = self._around(row)
+            spare = max(0, self.rows_visible - 1 - (last - first))
+            if first < self.top:
+                self.top = first - min(2, spare)
+            elif last >= self.top + self.rows_visible:
+                self.top = last + 1 - self.rows_visible + min(5, spare)
             self.show_row(row)
         elif abs(row - self.cursor) < self.rows_visible:
             self.show_row(row)
             self.show_row(self.cursor)
+
+    def _around(self, row: int) -> tuple[int, int]:
+        """From the first to the last marked row that fit on the screen together with this one."""
+        height, marked = self.rows_visible, sorted(self.lit.marks)
+        first = last = row
+        for other in reversed(marked[: bisect_left(marked, row)]):
+            if row - other >= height:
+                break
+            first = other
+        for other in marked[bisect_right(marked, row) :]:
+            if other - first >= height:
+                break
+            last = other
+        return first, last
 
     def show_row(self, row: int) -> None:
         """Scroll at once so that the row is visible, with some rows around it."""

@@ -1,4 +1,5 @@
-"""What does a pane show? A RowModel: rows drawn on demand from a Snapshot, and where a Trace lights them up."""
+"""What does a pane show? A RowModel: rows drawn on demand from a Snapshot, and where a Trace lights
+them up."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from wgtui.report.line import Tone
 
 
 class Span(NamedTuple):
-    """A piece of a row in one style. The text is printable: untrusted text has gone through ``printable``."""
+    """A piece of a row in one style. The text is printable: untrusted text has gone through
+    ``printable``."""
 
     text: str
     style: str = ""
-    """A word that the stylesheet maps: ``""``, ``dim``, ``strong``, ``head``, ``good``, ``bad``, ``warn``, ``tree``."""
+    """A word that the stylesheet maps: ``""``, ``dim``, ``strong``, ``head``, ``good``, ``bad``,
+    ``warn``, ``tree``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,11 @@ class Lit:
     """What a Trace lights up in a pane."""
 
     marks: Mapping[int, Tone] = field(default_factory=dict)
-    """Row to tone (WON, LOST, REFUSED, BAD, UNKNOWN, NOTE); drawn as a glyph in the margin and a style."""
+    """Row to tone (WON, LOST, REFUSED, BAD, UNKNOWN, NOTE); drawn as a glyph in the margin and a
+    style."""
     words: Mapping[int, str] = field(default_factory=dict)
-    """Row to the short word behind its mark: ``wins``, ``shorter``, ``metric 100 > 0``, ``mark 0x0``, ``suppressed``."""
+    """Row to the short word behind its mark: ``wins``, ``shorter``, ``metric 100 > 0``, ``mark
+    0x0``, ``suppressed``."""
     show: int | None = None
     """The row to scroll into view: the winner, or the place where it failed."""
 

@@ -16,15 +16,12 @@ from typing import Final
 
 from wgtui.tui.screen_picture import PLAIN, Pen, Picture
 
+CLEAR: Final = "\x1b[m\x1b[2J"
+"""Makes a terminal of which nothing is known show a blank ``Picture``."""
 GAP: Final = 4
 """So many unchanged cells are not dearer to repeat than to jump over (``ESC [ 4 C``)."""
 ERASE: Final = 3
 """So many blanks are not dearer to write than to erase (``ESC [ K``)."""
-
-
-def redraw(wanted: Picture) -> str:
-    """What to send to a terminal of which nothing is known."""
-    return "\x1b[m\x1b[2J" + difference(Picture(*wanted.size), wanted)
 
 
 def difference(shown: Picture, wanted: Picture) -> str:
