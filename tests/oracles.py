@@ -46,7 +46,7 @@ def depth(prefixes: Sequence[Prefix], prefix: Prefix) -> int:
 
 
 def owner(peers: Sequence[Peer], family: Family, address: int) -> tuple[int, Prefix] | None:
-    """Whose is the address on a WireGuard device: longest prefix, and of equal ones the last peer's."""
+    """Whose is the address on a device: longest prefix, and of equal ones the last peer's."""
     best: tuple[int, Prefix] | None = None
     for number, peer in enumerate(peers):
         for prefix in peer.allowed_ips:
@@ -58,7 +58,7 @@ def owner(peers: Sequence[Peer], family: Family, address: int) -> tuple[int, Pre
 
 
 def route(table: RouteTable, address: int) -> Route | None:
-    """Which unicast route wins an IPv4 table for a plain packet: longest prefix, best metric, first."""
+    """Which unicast route wins an IPv4 table: longest prefix, best metric, first."""
     best: Route | None = None
     for one in table:
         if not covers(one.destination, address) or one.info.type is not RouteType.UNICAST:

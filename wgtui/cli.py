@@ -181,6 +181,8 @@ def _tui(arguments: Arguments) -> int:
     question = " ".join(arguments.words)
     if question:
         _flow(question)
+    if arguments.source != "demo" and not arguments.source.startswith("live"):
+        open_source(arguments.source).close()  # a wrong path is said before the screen changes
     from wgtui.tui.main import run
 
     return run(arguments.source, question, mouse=arguments.mouse, ascii_only=arguments.ascii)

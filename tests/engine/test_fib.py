@@ -99,7 +99,9 @@ def test_dead_next_hops_are_passed_over(split: str) -> None:
 
 def test_of_several_next_hops_the_living_ones_can_win(split: str) -> None:
     """The answer is the set of legs that are not dead: the hash has a secret seed (S-B8)."""
-    legs = "8.8.8.0/24\n nexthop dev eth0\n nexthop dev eth1 dead\n nexthop via 198.51.100.1 dev eth1"
+    legs = (
+        "8.8.8.0/24\n nexthop dev eth0\n nexthop dev eth1 dead\n nexthop via 198.51.100.1 dev eth1"
+    )
     assert way(world(routes4=legs, rules4=split), "8.8.8.8") == (
         "254 8.8.8.0/24 dev eth0 or via 198.51.100.1 dev eth1"
     )
@@ -123,7 +125,7 @@ def test_oif_picks_the_first_leg_on_that_link(split: str) -> None:
 
 
 def test_an_object_off_the_wanted_link_hides_routes_to_the_same_network() -> None:
-    """fib_trie.c: "goto miss" leaves the whole leaf; shorter prefixes of another network still work."""
+    """fib_trie.c: "goto miss" leaves the whole leaf; other networks' prefixes still work."""
     plain, hop = RouteInfo(next_hops=(NextHop(LinkIndex(3)),)), NextHop(LinkIndex(2))
     builder = RouteTablesBuilder()
     builder.add(MAIN, Prefix.parse("10.128.0.0/30"), RouteInfo(next_hops=(hop,), nexthop_id=7))
@@ -143,7 +145,9 @@ def test_defaults_of_one_metric_depend_on_their_neighbours(split: str) -> None:
         "default via 192.0.2.1 dev eth0\ndefault via 198.51.100.1 dev eth1\n"
         "default via 192.0.2.2 dev eth0 metric 9"
     )
-    snapshot = world(links, routes4=routes, rules4=split, sysctls="net.ipv4.conf.eth0.forwarding = 1")
+    snapshot = world(
+        links, routes4=routes, rules4=split, sysctls="net.ipv4.conf.eth0.forwarding = 1"
+    )
     both = "254 0.0.0.0/0 via 192.0.2.1 dev eth0 or via 198.51.100.1 dev eth1"
     assert way(snapshot, "8.8.8.8") == both
     assert way(snapshot, "8.8.8.8 oif eth1") == "254 0.0.0.0/0 via 198.51.100.1 dev eth1"
@@ -173,7 +177,7 @@ routes = st.tuples(
 def test_the_winner_is_what_a_scan_of_every_route_finds(
     entries: list[tuple[Prefix, int]], high: int, low: int
 ) -> None:
-    """Longest prefix, then metric, then the dump's order; everything else that covers it lost (S-B1)."""
+    """Longest prefix, metric, then the dump's order; all else that covers it lost (S-B1)."""
     builder = RouteTablesBuilder()
     address = high << 28 | low
     for number, (prefix, metric) in enumerate(sorted(entries, key=lambda entry: entry[1])):

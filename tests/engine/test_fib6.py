@@ -146,22 +146,28 @@ def test_link_local_destinations_keep_to_their_link() -> None:
     assert way(snapshot, "fe80::9 from fe80::1 oif eth1").endswith("dev eth1")
 
 
+TWO_GATEWAYS = """
+fd00::/16 via 2001:db8::2 dev eth0 metric 10
+fd00::/16 via 2001:db8:1::2 dev eth1 metric 20
+"""
+
+
 # ─── neighbours ──────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_failed_gateway_loses_on_hosts() -> None:
-    """On a host a gateway known to have failed loses to another metric, then a shorter prefix (S-B65)."""
-    routes = "fd00::/16 via 2001:db8::2 dev eth0 metric 10\nfd00::/16 via 2001:db8:1::2 dev eth1 metric 20"
+    """On a host it loses to another metric, then to a shorter prefix (S-B65)."""
+    routes = TWO_GATEWAYS
     snapshot = failed(world(routes6=routes), "2001:db8::2", "eth0")
     assert way(snapshot, "fd00::1").endswith("via 2001:db8:1::2 dev eth1")
     assert losers(snapshot, "fd00::1")["fd00::/16 eth0"] == "neighbour"
-    alone = failed(world(routes6=routes.splitlines()[0]), "2001:db8::2", "eth0")
+    alone = failed(world(routes6=routes.splitlines()[1]), "2001:db8::2", "eth0")
     assert way(alone, "fd00::1").startswith("254 ::/0 ")
 
 
 def test_a_failed_gateway_does_not_matter_on_routers() -> None:
     """REACHABLE applies only while all.forwarding is 0 (S-B65)."""
-    routes = "fd00::/16 via 2001:db8::2 dev eth0 metric 10\nfd00::/16 via 2001:db8:1::2 dev eth1 metric 20"
+    routes = TWO_GATEWAYS
     snapshot = failed(world(routes6=routes, sysctls=FORWARDS), "2001:db8::2", "eth0")
     assert way(snapshot, "fd00::1").endswith("via 2001:db8::2 dev eth0")
 
@@ -170,7 +176,9 @@ def test_a_failed_gateway_is_used_when_there_is_nothing_else() -> None:
     """If nothing else exists it is used after all (S-B65)."""
     links = "eth0 UP 2001:db8::10/64"
     snapshot = world(links, routes6="default via 2001:db8::1 dev eth0")
-    assert way(failed(snapshot, "2001:db8::1", "eth0"), "fd00::1").endswith("via 2001:db8::1 dev eth0")
+    assert way(failed(snapshot, "2001:db8::1", "eth0"), "fd00::1").endswith(
+        "via 2001:db8::1 dev eth0"
+    )
 
 
 # ─── several next hops ───────────────────────────────────────────────────────────────────────────
@@ -187,7 +195,9 @@ def test_siblings_are_a_set() -> None:
 
 def test_a_strict_oif_leaves_only_the_legs_on_it() -> None:
     """Without a source, oif keeps to its link (S-B63, S-B66)."""
-    assert way(world(routes6=ECMP), "fd00::1 oif eth1").endswith("fd00::/16 via 2001:db8:1::2 dev eth1")
+    assert way(world(routes6=ECMP), "fd00::1 oif eth1").endswith(
+        "fd00::/16 via 2001:db8:1::2 dev eth1"
+    )
 
 
 def test_an_oif_that_is_a_preference_leaves_all_legs() -> None:

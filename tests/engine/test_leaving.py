@@ -31,9 +31,11 @@ peer DORA endpoint 10.20.0.9:51820 allowed-ips 10.30.0.0/16
 """
 
 
-def host(wireguard: str = PEERS, routes4: str = ROUTES, **more: str) -> Snapshot:
+def host(
+    wireguard: str = PEERS, routes4: str = ROUTES, routes6: str = "", rules4: str = rules()
+) -> Snapshot:
     """Two WireGuard devices; DORA's endpoint lies behind ANNA."""
-    return world(LINKS, routes4=routes4, wireguard=wireguard, **more)
+    return world(LINKS, routes4=routes4, routes6=routes6, rules4=rules4, wireguard=wireguard)
 
 
 def outer(trace: Trace) -> Trace:
@@ -93,7 +95,11 @@ def test_a_tunnel_in_a_tunnel_is_legal() -> None:
 
 def test_an_onion_through_another_peer_of_the_same_device_is_legal() -> None:
     """netns.sh: "onion routing works, even when it loops" (S-E17)."""
-    onion = "wg0\npeer A endpoint 10.20.0.9:1 allowed-ips 10.7.0.2/32\npeer B endpoint 198.51.100.4:1 allowed-ips 10.20.0.0/16"
+    onion = """
+    wg0
+    peer A endpoint 10.20.0.9:1 allowed-ips 10.7.0.2/32
+    peer B endpoint 198.51.100.4:1 allowed-ips 10.20.0.0/16
+    """
     trace = ask(host(onion), "10.7.0.2")
     assert trace.outcome is Outcome.ENCRYPTED
     assert outer(trace).ownership is not None
@@ -191,12 +197,15 @@ def test_legs_that_end_differently_are_unknown() -> None:
     """One leg is encrypted, the other is not (S-B8)."""
     snapshot = host(routes4=f"{ROUTES}\n10.20.0.0/24\n nexthop dev wg0\n nexthop dev eth0")
     assert outcome(snapshot, "10.20.0.9") == "unknown/legs-differ"
-    same = host(routes4=f"{ROUTES}\n10.40.0.0/24\n nexthop via 192.0.2.1 dev eth0\n nexthop dev eth0")
+    same = host(
+        routes4=f"{ROUTES}\n10.40.0.0/24\n nexthop via 192.0.2.1 dev eth0\n nexthop dev eth0"
+    )
     assert outcome(same, "10.40.0.9") == "sent"
 
 
 @pytest.mark.parametrize(
-    ("state", "ends"), [("DOWN", "link-down/link-admin-down"), ("NO-CARRIER", "link-down/no-carrier")]
+    ("state", "ends"),
+    [("DOWN", "link-down/link-admin-down"), ("NO-CARRIER", "link-down/no-carrier")],
 )
 def test_a_link_that_is_down_takes_nothing(state: str, ends: str) -> None:
     """The route still wins (S-B6)."""

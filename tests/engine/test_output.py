@@ -40,7 +40,7 @@ def test_an_address_of_any_link_is_a_source(link: str) -> None:
 
 
 def test_in_one_tree_a_longer_main_route_takes_a_loopback_source_away() -> None:
-    """"Is it local" is a lookup in the local table, which sees main while they are merged (S-A4)."""
+    """Whether it is local is asked of the local table, which sees main while merged (S-A4)."""
     route = "127.9.9.0/24 dev eth1"
     assert outcome(world(routes4=route, local_in_main=True), "127.0.0.1 from 127.9.9.9") == (
         "no-route/source-not-local"

@@ -176,7 +176,9 @@ def test_forwarding_that_could_not_be_read_is_unknown() -> None:
 def test_only_unicast_is_forwarded(kind: str) -> None:
     """Other types are martian destinations (S-B40)."""
     snapshot = world(
-        "eth0 UP 192.0.2.10/24", routes4=f"default dev eth0\n{kind} 20.0.0.1/32 dev eth0", sysctls=ETH
+        "eth0 UP 192.0.2.10/24",
+        routes4=f"default dev eth0\n{kind} 20.0.0.1/32 dev eth0",
+        sysctls=ETH,
     )
     assert outcome(snapshot, "20.0.0.1 from 192.0.2.7 iif eth0") == "martian/destination-invalid"
 
@@ -241,7 +243,7 @@ def test_ipv6_has_no_source_validation() -> None:
 
 
 def test_a_filtered_packet_keeps_what_it_was_asked() -> None:
-    """The trace of a dropped packet says which link, which mode, and where the way back would lead."""
+    """Which link, which mode, and where the way back would have led."""
     snapshot = hub(f"{FORWARD}\nnet.ipv4.conf.wg0.rp_filter = 1")
     bare = "default via 192.0.2.1 dev eth0\n192.0.2.0/24 dev eth0\n10.7.0.0/24 dev wg0"
     snapshot = replace(snapshot, routes=world(LINKS, routes4=bare, wireguard=PEERS).routes)

@@ -1,4 +1,4 @@
-"""Would a packet from there be let in, and does the reply go back the same way (S-D11, contract §4)?"""
+"""Would a packet from there be let in, and does the reply go back the same way (S-D11)?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from tests.engine.worlds import ask, rules, world
 from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
 from wgtui.model.trace import BackOutcome, Reason, ReverseStep, RpResult
 
-LINKS = "eth0 UP 192.0.2.10/24\neth1 UP 198.51.100.10/24\nwg0 UNKNOWN 10.7.0.1/24\nwg1 UNKNOWN 10.8.0.1/24"
+LINKS = """
+eth0 UP 192.0.2.10/24
+eth1 UP 198.51.100.10/24
+wg0 UNKNOWN 10.7.0.1/24
+wg1 UNKNOWN 10.8.0.1/24
+"""
 ROUTES = """
 default via 192.0.2.1 dev eth0
 192.0.2.0/24 dev eth0 proto kernel src 192.0.2.10
@@ -180,6 +185,9 @@ def test_a_firewall_that_could_not_be_read_leaves_it_unknown() -> None:
 
 def test_without_an_endpoint_there_is_no_underlay() -> None:
     """Nor is there for a device whose sockets are elsewhere (S-E20)."""
-    for words in ("wg0\npeer A allowed-ips 10.20.0.0/16", PEERS.replace("wg0\n", "wg0 born-in init\n")):
+    for words in (
+        "wg0\npeer A allowed-ips 10.20.0.0/16",
+        PEERS.replace("wg0\n", "wg0 born-in init\n"),
+    ):
         snapshot = host("10.20.0.0/16 dev wg0\n", wireguard=words)
         assert entrances(snapshot, "10.20.1.1")["wg0"].outer_reverse_path is None

@@ -118,7 +118,7 @@ def test_off_lets_everything_pass_that_is_not_our_own() -> None:
 @pytest.mark.parametrize("mode", [0, 1, 2])
 @pytest.mark.parametrize("rules4", [rules(), SPLIT])
 def test_an_own_address_as_source_is_dropped_in_every_mode(mode: int, rules4: str) -> None:
-    """"martian source", with the filter off too (S-D3, S-D5)."""
+    """ "martian source", with the filter off too (S-D3, S-D5)."""
     snapshot = world(rules4=rules4, sysctls=conf(all__rp_filter=mode))
     assert judged(snapshot, "198.51.100.10") == "drop/own-source"
 
@@ -188,8 +188,12 @@ def test_from_rules_see_the_packets_destination() -> None:
 
 def test_ports_are_swapped() -> None:
     """The packet's destination port is the reverse lookup's source port (S-D4)."""
-    assert judged(strict("10: from all sport 53 lookup 100"), "8.8.8.8", dport=53).startswith("drop")
-    assert judged(strict("10: from all dport 53 lookup 100"), "8.8.8.8", dport=53).startswith("pass")
+    assert judged(strict("10: from all sport 53 lookup 100"), "8.8.8.8", dport=53).startswith(
+        "drop"
+    )
+    assert judged(strict("10: from all dport 53 lookup 100"), "8.8.8.8", dport=53).startswith(
+        "pass"
+    )
 
 
 def test_the_mark_counts_with_src_valid_mark_only() -> None:

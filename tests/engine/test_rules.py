@@ -66,7 +66,7 @@ def test_in_one_tree_the_default_table_is_asked_last() -> None:
 
 
 def test_unknown_whether_merged_is_told_from_the_rules() -> None:
-    """Without the kernel's word, three default rules mean merged and any other rule split (S-A5)."""
+    """Without the kernel's word, the three default rules mean merged, others split (S-A5)."""
     route = "127.0.0.53/32 dev eth0"
     assert table(world(routes4=route), "127.0.0.53") == 254
     assert table(world(routes4=route, rules4=rules("10: from all nop")), "127.0.0.53") == 255
@@ -294,3 +294,13 @@ def test_the_l3mdev_rule_looks_into_the_members_vrf() -> None:
     assert table(snapshot, "8.8.8.8 oif eth0") == 77
     assert table(snapshot, "8.8.8.8") == 254
     assert rule_step(ask(snapshot, "8.8.8.8"), 1000).result is RuleResult.REFUSED
+
+
+def test_ipv6_does_not_look_at_its_rules_before_one_was_added() -> None:
+    """Deleting ``32766 main`` alone changes nothing, adding any rule does (S-A60)."""
+    local = "0: from all lookup local"
+    deleted = world(rules6=local)
+    assert way(deleted, "2001:db8:9::9") == "254 ::/0 via 2001:db8::1 dev eth0"
+    assert [step.position for step in ask(deleted, "2001:db8:9::9").rules] == [0, -1]
+    added = world(rules6=f"{local}\n10: from all nop")
+    assert outcome(added, "2001:db8:9::9") == "no-route/no-rule-left"

@@ -31,7 +31,7 @@ V4: list[Case] = [
     ("from all oif eth0", "8.8.8.8 oif eth0", True),
     ("from all oif eth0", "8.8.8.8", False),
     ("from all oif eth1", "8.8.8.8 from 192.0.2.1 iif eth0 oif eth1", True),
-    # fwmark: S-A16
+    # S-A16, the mark
     ("from all fwmark 0x1", "8.8.8.8 mark 1", True),
     ("from all fwmark 0x1", "8.8.8.8 mark 3", False),
     ("from all fwmark 0x1", "8.8.8.8", False),
@@ -40,7 +40,7 @@ V4: list[Case] = [
     ("from all fwmark 0/0xff", "8.8.8.8 mark 0x100", True),
     ("from all fwmark 0/0xff", "8.8.8.8 mark 0x1", False),
     ("from all fwmark 0", "8.8.8.8 mark 77", True),
-    # tos: S-A18; dscp: S-A19
+    # S-A18 and S-A19, tos and dscp
     ("from all tos 0x10", "8.8.8.8 tos 0x10", True),
     ("from all tos 0x10", "8.8.8.8 tos 0x30", True),
     ("from all tos 0x10", "8.8.8.8 tos 0x12", True),
@@ -62,7 +62,7 @@ V4: list[Case] = [
     ("from all dport 1000-2000", "8.8.8.8 dport 2000", True),
     ("from all dport 1000-2000", "8.8.8.8 dport 2001", False),
     ("from all sport 1000-2000", "8.8.8.8 sport 999", False),
-    # uidrange: S-A21
+    # S-A21, whose packet
     ("from all uidrange 1000-1999", "8.8.8.8 uid 1999", True),
     ("from all uidrange 1000-1999", "8.8.8.8 uid 2000", False),
     ("from all uidrange 0-0", "8.8.8.8 from 192.0.2.1 iif eth0 uid 1000", True),
@@ -164,9 +164,7 @@ def test_a_tunnel_id_never_matches() -> None:
 
 def test_ports_may_be_compared_under_a_mask() -> None:
     """``dport 0x100/0xff00`` compares the upper byte (S-A20)."""
-    rule = Rule(
-        10, 4, Selector(destination_port=Range(0x100, 0x100), destination_port_mask=0xFF00)
-    )
+    rule = Rule(10, 4, Selector(destination_port=Range(0x100, 0x100), destination_port_mask=0xFF00))
     assert judge(world(), rule, _query("8.8.8.8 dport 0x1ff")).matches
     assert not judge(world(), rule, _query("8.8.8.8 dport 0x2ff")).matches
 

@@ -91,13 +91,25 @@ def chosen(addresses: str, destination: str, *, other: str = "", sysctls: str = 
         ("1 same address", "2001:db8::1/64", "2001:db8::2/64", "2001:db8::2", "2001:db8::2"),
         ("2 scope", "fe80::1/64 2001:db8::1/64", "", "2001:db8:9::9", "2001:db8::1"),
         ("2 scope", "2001:db8::1/64 fe80::1/64", "", "fe80::9", "fe80::1"),
-        ("3 deprecated", "2001:db8::1/64 deprecated 2001:db8::2/64", "", "2001:db8::9", "2001:db8::2"),
+        (
+            "3 deprecated",
+            "2001:db8::1/64 deprecated 2001:db8::2/64",
+            "",
+            "2001:db8::9",
+            "2001:db8::2",
+        ),
         ("3 deprecated", "2001:db8::1/64 deprecated", "fd00::1/64", "2001:db8::9", "fd00::1"),
         ("5 outgoing link", "fd00::1/64", "2001:db8::1/64", "2001:db8::9", "fd00::1"),
         ("6 label", "fd00::1/64 2001:db8::1/64", "", "2a00::9", "2001:db8::1"),
         ("6 label", "2001:db8::1/64 fd00::1/64", "", "fd77::9", "fd00::1"),
         ("8 longest prefix", "2001:db8::1/64 2a00::1/64", "", "2a00::9", "2a00::1"),
-        ("8 capped at the length", "2001:db8::1/64 2001:db8::8/64", "", "2001:db8::9", "2001:db8::1"),
+        (
+            "8 capped at the length",
+            "2001:db8::1/64 2001:db8::8/64",
+            "",
+            "2001:db8::9",
+            "2001:db8::1",
+        ),
     ],
 )
 def test_each_rule_decides_where_those_above_are_equal(
@@ -112,7 +124,10 @@ def test_temporary_addresses_are_preferred_by_sysctl_only() -> None:
     snapshot = world("eth0 UP 2001:db8::1/64 2001:db8::7/64")
     eth0 = snapshot.links_by_name["eth0"]
     public, temporary = eth0.addresses
-    links = {**snapshot.links, eth0.index: replace(eth0, addresses=(public, replace(temporary, secondary=True)))}
+    links = {
+        **snapshot.links,
+        eth0.index: replace(eth0, addresses=(public, replace(temporary, secondary=True))),
+    }
     for value, expected in ((0, "2001:db8::1"), (1, "2001:db8::1"), (2, "2001:db8::7")):
         sysctls = {**snapshot.sysctls, "net/ipv6/conf/eth0/use_tempaddr": value}
         asked = replace(snapshot, links=links, sysctls=sysctls)
@@ -139,7 +154,15 @@ def test_the_unspecified_destination_takes_the_smallest_scope() -> None:
 
 @pytest.mark.parametrize(
     ("address", "scope"),
-    [("::", -1), ("::1", 2), ("fe80::1", 2), ("fec0::1", 5), ("fd00::1", 14), ("ff05::2", 5), ("2001:db8::1", 14)],
+    [
+        ("::", -1),
+        ("::1", 2),
+        ("fe80::1", 2),
+        ("fec0::1", 5),
+        ("fd00::1", 14),
+        ("ff05::2", 5),
+        ("2001:db8::1", 14),
+    ],
 )
 def test_the_scope_of_an_address(address: str, scope: int) -> None:
     """As multicast addresses write it (RFC 4291)."""

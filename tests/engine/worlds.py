@@ -2,7 +2,8 @@
 
     eth0  192.0.2.10/24     2001:db8::10/64      eth1  198.51.100.10/24  2001:db8:1::10/64
 
-Lines are those of ``wgtui.sources.shorthand``; connected routes must be written, the local table need not.
+Lines are those of ``wgtui.sources.shorthand``: connected routes must be written, the local table
+need not.
 """
 
 from __future__ import annotations

@@ -16,6 +16,9 @@ Rules for editors:
 from __future__ import annotations
 
 import argparse
+import re
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -23,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count, groupby
 from os import getpid
 from random import Random
@@ -39,7 +43,7 @@ from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Refusal, Trace
 from wgtui.sources import netns, oracle
 from wgtui.sources.live import LiveSource
-from wgtui.sources.nlsocket import GET_STRICT_CHK, NetlinkSocket
+from wgtui.sources.nlsocket import GET_STRICT_CHK, NetlinkSocket, attribute
 
 Family = Literal[4, 6]
 
@@ -262,6 +266,8 @@ class Maker:
         if self.chance(45):
             return f"dev {link}"
         gateway = self.gateway(family)
+        if family == 4 and self.chance(8):
+            return f"via inet6 fe80::99 dev {link}"
         if self.chance(35):
             return f"via {gateway} dev {link} onlink"
         return f"via {gateway}" if family == 4 and self.chance(50) else f"via {gateway} dev {link}"
@@ -304,7 +310,8 @@ class Maker:
             if family == 4 and self.chance(15):
                 words.append(f"tos {dice.choice(TOSES[2:])}")
             if family == 4 and self.chance(10):
-                words.append(f"scope {dice.choice(('global', 'link', 'host'))}")
+                # Not host: such a route takes gateways for its own, but only of routes added later.
+                words.append(f"scope {dice.choice(('global', 'link'))}")
             if self.own[family] and self.chance(20):
                 words.append(f"src {dice.choice(self.own[family])}")
             if family == 6 and "via" not in " ".join(words) and self.chance(20):
@@ -341,12 +348,29 @@ class Maker:
             else:
                 words.append(dice.choice(("blackhole", "unreachable", "prohibit", "nop")))
             yield f"ip -{family} rule add {' '.join(words)}"
+        for _ in range(dice.choice((0, 0, 1))):
+            yield self.modern_rule(family)
         if self.chance(15):
             yield f"ip -{family} rule delete priority 0"
             if self.chance(70):
                 yield f"ip -{family} rule add priority {dice.choice((7, 25, 32765))} lookup local"
         if self.chance(8):
             yield f"ip -{family} rule delete priority 32766"
+
+    def modern_rule(self, family: Family) -> str:
+        """With a selector that iproute2 knows since 6.13 or so; it is added without iproute2."""
+        dice = self.dice
+        selector = dice.choice(
+            (
+                f"dscp {dice.choice((0, 4, 0x2E))}/{dice.choice((0x3F, 0x3F, 0x0C))}",
+                f"sport {dice.choice(PORTS)}/{dice.choice((0xFFFF, 0xFF, 0x1))}",
+                f"dport {dice.choice(PORTS)}/{dice.choice((0xFFFF, 0xFF, 0x1))}",
+                *(("flowlabel 4660/1048575", "flowlabel 4608/1048320") if family == 6 else ()),
+            )
+        )
+        words = ["priority", str(dice.choice((10, 20, 30))), *(["not"] if self.chance(20) else [])]
+        action = "blackhole" if self.chance(30) else f"lookup {dice.choice(TABLES)}"
+        return f"ip -{family} rule add {' '.join(words)} {selector} {action}"
 
     def selectors(self, family: Family) -> Iterator[str]:
         """None to three."""
@@ -411,6 +435,8 @@ class Maker:
             )
             if self.chance(70):
                 words.append(f"sport {dice.choice(PORTS)} dport {dice.choice(PORTS)}")
+        if family == 6 and self.chance(15):
+            words.append(f"flowlabel {dice.choice(('0x1234', '0x1256', '0x4321'))}")
         return " ".join(words)
 
 
@@ -429,7 +455,9 @@ def host(world: World) -> Iterator[LiveSource]:
     subprocess.run(("ip", "netns", "add", name), check=True)
     try:
         for (tool, option), lines in groupby(world.commands, _batch):
-            if tool == "sysctl":
+            if tool == "netlink":
+                netns.inside(name, partial(_add_rules, list(lines)))
+            elif tool == "sysctl":
                 words = [line.removeprefix("sysctl -w ") for line in lines]
                 argv: Sequence[str] = (
                     "ip",
@@ -465,7 +493,45 @@ def host(world: World) -> Iterator[LiveSource]:
 def _batch(command: str) -> tuple[str, str]:
     """What can go into one process: the tool and its option."""
     tool, first = command.split()[:2]
+    if _MODERN.search(command):
+        return "netlink", ""
     return tool, first if first.startswith("-") and tool == "ip" else ""
+
+
+_MODERN: Final = re.compile(r" rule add .*(dscp|flowlabel|[sd]port) \d+/\d+ ")
+_NUMBERS: Final = {
+    "dscp": (25, 30, "B"),
+    "flowlabel": (26, 27, ">I"),
+    "sport": (23, 28, "H"),
+    "dport": (24, 29, "H"),
+}
+"""Attributes of a selector's value and mask (linux/fib_rules.h), and how both are packed."""
+
+
+def _add_rules(commands: Sequence[str]) -> None:
+    """What a newer iproute2 would do with ``rule add priority N [not] SELECTOR V/M ACTION``."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
+        for command in commands:
+            body = _rule_message(command)
+            # RTM_NEWRULE; REQUEST, ACK, EXCL, CREATE
+            netlink.send(struct.pack("IHHII", 16 + len(body), 32, 0x605, 1, 0) + body)
+            netlink.recv(4096)  # the kernel's verdict; a refused rule is part of the game
+
+
+def _rule_message(command: str) -> bytes:
+    family = 2 if " -4 " in command else 10
+    words = command.replace(" not ", " ").split()[4:]
+    _, priority, selector, masked, _, *table = words
+    value, mask = (int(number) for number in masked.split("/"))
+    kind, mask_kind, packing = _NUMBERS[selector]
+    packed = struct.pack(packing, value) * (2 if selector.endswith("port") else 1)
+    flags = 2 if " not " in command else 0  # FIB_RULE_INVERT
+    body = struct.pack("8BI", family, 0, 0, 0, 0, 0, 0, 1 if table else 6, flags)
+    body += attribute(6, struct.pack("I", int(priority))) + attribute(kind, packed)
+    body += attribute(mask_kind, struct.pack(packing, mask))
+    if table:
+        body += attribute(15, struct.pack("I", int(table[0])))
+    return body
 
 
 def _words(command: str) -> str:

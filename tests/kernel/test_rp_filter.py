@@ -249,6 +249,7 @@ RULES: Final[Ways] = {
     "oif of the entrance": (f"{BY_RULE} oif LINK lookup TABLE", NOT_STRICT),
     "from where it went": (f"{BY_RULE} from HERE lookup TABLE", ALWAYS),
     "from where it did not go": (f"{BY_RULE} from 10.88.0.9 lookup TABLE", NOT_STRICT),
+    "from where it was shouted": (f"{BY_RULE} from SHOUT lookup TABLE", NOT_STRICT),
     "uid 0": (f"{BY_RULE} uidrange 0-0 lookup TABLE", ALWAYS),
     "any other uid": (f"{BY_RULE} uidrange 1-4294967294 lookup TABLE", NOT_STRICT),
     "ports swapped": (
@@ -296,6 +297,7 @@ def install(alice: Host, ways: Ways) -> None:
             "LINK": entrance,
             "NUMBER": address.split(".")[1],
             "HERE": DELIVERED[entrance],
+            "SHOUT": BROADCASTS[entrance],
             "TABLE": str(1000 + ENTRANCES.index(entrance)),
         }
         lines += [filled(line, meanings) for line in way.split("; ") if line]
@@ -325,10 +327,11 @@ def plain(request: pytest.FixtureRequest) -> Iterator[Crossing]:
 
 @pytest.fixture(scope="module", params=KINDS)
 def addressless(request: pytest.FixtureRequest) -> Iterator[Crossing]:
-    """The same, but alice's wg0 has only an IPv6 address."""
+    """The same, but alice's wg0 has only an IPv6 address, and there once was a rule (S-A4)."""
     with open_crossing(request.param) as crossing:
         alice = crossing.pair.alice
         alice.ip("address del 10.77.0.1/24 dev wg0", "route add 10.77.0.2 dev wg0")
+        alice.ip("rule add pref 9 to 10.0.0.1 lookup 9", "rule del pref 9")
         install(alice, ROUTES)
         yield crossing
 
@@ -380,9 +383,9 @@ def test_forwarded_packets_are_filtered_too(plain: Crossing, entrance: Entrance,
 @in_all_modes
 def test_without_an_address_loose_is_strict(addressless: Crossing, mode: int) -> None:
     """On a wg0 with only IPv6 addresses a route back by another link is not enough (S-D6); eth0,
-    which has one, is as ever."""
+    which has one, is as ever. A broadcast source is refused even with the filter off (S-D3)."""
     configure(addressless.pair.alice, {"wg0": mode, "eth0": mode})
-    others = {OWN: NEVER, SOURCE6: ALWAYS}
+    others = {OWN: NEVER, BROADCAST: NEVER, SOURCE6: ALWAYS}
     wanted = expected("wg0", ROUTES, min(mode, STRICT), others)
     assert compare(addressless, "wg0", wanted) == wanted
     wanted = expected("eth0", ROUTES, mode, others)

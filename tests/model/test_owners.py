@@ -15,7 +15,9 @@ from wgtui.model.wireguard import Owners, Peer
 def peers(*allowed_ips: str) -> list[Peer]:
     """Peers "0", "1" … with these comma separated AllowedIPs, as the kernel masks them."""
     return [
-        Peer(str(number), allowed_ips=tuple(Prefix.parse(word) for word in words.split(",") if word))
+        Peer(
+            str(number), allowed_ips=tuple(Prefix.parse(word) for word in words.split(",") if word)
+        )
         for number, words in enumerate(allowed_ips)
     ]
 

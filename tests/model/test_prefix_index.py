@@ -34,7 +34,9 @@ def prefixes(draw: st.DrawFn, family: Family) -> Prefix:
     bits = BITS[family]
     address = draw(st.integers(0, 15)) << bits - 4 | draw(st.integers(0, 7)) << bits // 2
     lengths = st.sampled_from((0, 1, 2, 3, 4, bits // 2 - 3, bits // 2, bits - 1, bits))
-    return Prefix.of(family, address | draw(st.integers(0, 3)), draw(lengths | st.integers(0, bits)))
+    return Prefix.of(
+        family, address | draw(st.integers(0, 3)), draw(lengths | st.integers(0, bits))
+    )
 
 
 @st.composite

@@ -89,7 +89,8 @@ def test_an_encrypted_packet_needs_one_that_leaves(encrypted: Trace) -> None:
     stuck = OuterStep(encrypted.endpoint, Trace(FLOW, Outcome.NO_ROUTE))
     with pytest.raises(ValueError, match="outer packet"):
         replace(encrypted, steps=(*encrypted.steps[:-1], stuck))
-    assert replace(encrypted, outcome=Outcome.OUTER_FAILED, steps=(*encrypted.steps[:-1], stuck))
+    failed = replace(encrypted, outcome=Outcome.OUTER_FAILED, steps=(*encrypted.steps[:-1], stuck))
+    assert failed.outer is stuck.trace
 
 
 def test_an_unknown_outcome_says_why() -> None:

@@ -8,6 +8,7 @@ fib_frontend.c:__ip_dev_find.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from wgtui.engine.fib import match4
@@ -19,13 +20,12 @@ from wgtui.model.network import (
     LinkIndex,
     RouteType,
     Rule,
-    RuleAction,
-    Selector,
     TableId,
 )
 from wgtui.model.prefix import Family
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import RuleStep
 
 DEFAULT_RULES: Final[dict[Family, tuple[tuple[int, TableId], ...]]] = {
     4: ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE)),
@@ -34,13 +34,32 @@ DEFAULT_RULES: Final[dict[Family, tuple[tuple[int, TableId], ...]]] = {
 """Priority and table of the rules every namespace is born with (S-A2)."""
 
 
+def default_rules(family: Family) -> list[Rule]:
+    """The rules themselves."""
+    return [Rule(priority, family, table=table) for priority, table in DEFAULT_RULES[family]]
+
+
 def only_default_rules(family: Family, rules: Sequence[Rule]) -> bool:
     """Exactly the rules a namespace is born with."""
-    return [
-        (rule.priority, rule.table)
-        for rule in rules
-        if rule.selector == Selector() and rule.action is RuleAction.TABLE and not rule.unknown
-    ] == list(DEFAULT_RULES[family]) and len(rules) == len(DEFAULT_RULES[family])
+    born = default_rules(family)
+    return len(rules) == len(born) and [replace(rule, protocol="") for rule in rules] == born
+
+
+def only_deleted(family: Family, rules: Sequence[Rule]) -> bool:
+    """Some of these rules are missing, and there are no others."""
+    born = default_rules(family)
+    if len(rules) >= len(born):
+        return False
+    kept = [replace(rule, protocol="") for rule in rules]
+    return kept == [rule for rule in born if rule in kept]
+
+
+def as_listed(step: RuleStep, rules: Sequence[Rule]) -> RuleStep:
+    """The step of a rule that may have been deleted."""
+    for position, rule in enumerate(rules):
+        if step.rule is not None and rule.priority == step.rule.priority:
+            return replace(step, position=position, rule=rule)
+    return replace(step, position=-1, rule=None)
 
 
 def merged(snapshot: Snapshot) -> bool:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from wgtui.engine.fib import Match, match4, rotating_defaults
 from wgtui.engine.fib6 import match6
-from wgtui.engine.local_tree import local_tables, merged
+from wgtui.engine.local_tree import as_listed, default_rules, local_tables, merged, only_deleted
 from wgtui.engine.query import Query, vrf_of
 from wgtui.engine.selectors import judge
 from wgtui.model.network import (
@@ -72,6 +72,11 @@ def walk(snapshot: Snapshot, query: Query) -> Found:
         return _merged(snapshot, query, rules or ())
     if rules is None:
         return Found((), error=Outcome.UNKNOWN, reason=Reason.RULES_UNREADABLE)
+    if family == 6 and only_deleted(6, rules):
+        # IPv6 looks at its rules once one was added; without some of the first ones, it does not
+        # (S-A60). A rule that is gone again would have shown them to it: that cannot be seen.
+        found = _Walk(snapshot, query, default_rules(6)).run()
+        return found._replace(steps=tuple(as_listed(step, rules) for step in found.steps))
     return _Walk(snapshot, query, rules).run()
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from netaddr import IPAddress
 
+from wgtui.model.influence import Influence
 from wgtui.model.network import (
     LOCAL_TABLE,
     Link,
@@ -22,7 +23,7 @@ from wgtui.model.network import (
 from wgtui.model.prefix import Family, family_of
 from wgtui.model.prefix_index import NONE
 from wgtui.model.routes import RouteTable, RouteTables
-from wgtui.model.wireguard import Device, DeviceConfig
+from wgtui.model.wireguard import Birth, Device, DeviceConfig
 
 
 class Subject(Enum):
@@ -40,6 +41,9 @@ class Subject(Enum):
     SYSCTL = "sysctl"
     CONFIG = "config"
     FIREWALL = "firewall"
+    XFRM = "xfrm"
+    """IPsec policies."""
+    TC = "tc"
     NEIGHBOURS = "neighbours"
     NAMESPACE = "namespace"
     CONSISTENCY = "consistency"
@@ -107,12 +111,18 @@ class Snapshot:
     """By path with slashes, as under /proc/sys: ``net/ipv4/conf/eth0.100/rp_filter``."""
     hooks: tuple[Hook, ...] | None = None
     """Netfilter chains; None: not looked at, or not allowed to."""
+    influences: tuple[Influence, ...] | None = None
+    """IPsec policies and filters of traffic control; None: not looked at. What of them could not
+    be seen has a Gap. XDP is told by the links themselves."""
     local_in_main: bool | None = None
     """IPv4's local and main are still one tree (S-A4, S-A5); None: not known, see
     ``engine.fib``."""
     uid: int = 0
     """Whose packets a flow without ``uid`` is about: the caller's."""
     gaps: tuple[Gap, ...] = ()
+    elsewhere: Mapping[str, Snapshot] = field(default_factory=dict)
+    """The namespaces that devices of this one were made in, by ``Device.birth_namespace``: there
+    the encrypted packets are routed (S-E20). Those have no ``elsewhere`` of their own."""
 
     # ------------------------------------------------------------------------------- finding things
 
@@ -138,6 +148,14 @@ class Snapshot:
     def links_by_name(self) -> dict[str, Link]:
         """Every link by its name."""
         return {link.name: link for link in self.links.values()}
+
+    def birthplace(self, device: Device) -> Snapshot | None:
+        """Where the encrypted packets of a device are routed: here, or in the namespace it was
+        made in (S-E20); None: that cannot be seen."""
+        if device.birth is Birth.HERE:
+            return self
+        name = device.birth_namespace
+        return None if name is None else self.elsewhere.get(name)
 
     def conf(self, family: Family, link: str, key: str) -> int | None:
         """``net.ipvX.conf.LINK.key``; None when it could not be seen. LINK may be ``all``."""

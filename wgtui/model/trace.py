@@ -14,15 +14,17 @@ from typing import TypeAlias
 from netaddr import IPAddress
 
 from wgtui.model.flow import Flow
+from wgtui.model.influence import Influence
 from wgtui.model.network import LinkIndex, NextHop, Route, Rule, TableId
 from wgtui.model.outcome import Outcome, Reason, Refusal
 from wgtui.model.prefix import Family, Prefix
-from wgtui.model.snapshot import Hook
+from wgtui.model.snapshot import Hook, Subject
 from wgtui.model.wireguard import Device, Endpoint, Peer
 
 __all__ = [
     "ArrivalStep",
     "BackOutcome",
+    "Exactness",
     "Loss",
     "LostRoute",
     "Outcome",
@@ -258,6 +260,17 @@ class ArrivalStep:
 Step: TypeAlias = RuleStep | RouteStep | OwnerStep | OuterStep | ArrivalStep
 
 
+class Exactness(Enum):
+    """How far the answer is to be trusted (S-H20); the value is a stable code."""
+
+    EXACT = "exact"
+    """For this packet: nothing else is on its way."""
+    MAY_CHANGE = "may-change"
+    """Something on its way is seen, and not simulated."""
+    UNSEEN = "unseen"
+    """Something could not be looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """The whole answer to one Flow."""
@@ -271,7 +284,11 @@ class Trace:
     """One entry per entrance: the winning route's link, then every device with an owner for the
     address."""
     hooks: tuple[Hook, ...] = ()
-    """What else could change it (S-H20)."""
+    """Netfilter chains that could change it (S-H1 … S-H5)."""
+    influences: tuple[Influence, ...] = ()
+    """What else could, here and where the answer comes in (S-H6 … S-H8)."""
+    unseen: tuple[Subject, ...] = ()
+    """What could as well, and could not be looked at."""
     connected: Trace | None = None
     """What a connecting socket gets instead (S-A40, S-A41); None: the same."""
 
@@ -333,3 +350,14 @@ class Trace:
         """How it got in, for flows with ``iif``."""
         step = self._last(ArrivalStep)
         return step if isinstance(step, ArrivalStep) else None
+
+    @property
+    def exactness(self) -> Exactness:
+        """Of the whole answer, encrypted packets included."""
+        packets = [self]
+        while (outer := packets[-1].outer) is not None:
+            packets.append(outer)
+        if any(packet.hooks or packet.influences for packet in packets):
+            return Exactness.MAY_CHANGE
+        unseen = self.outcome is Outcome.UNKNOWN or any(packet.unseen for packet in packets)
+        return Exactness.UNSEEN if unseen else Exactness.EXACT

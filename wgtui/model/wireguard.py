@@ -126,7 +126,8 @@ class Device:
     backend: Backend = Backend.KERNEL
     birth: Birth = Birth.HERE
     birth_namespace: str | None = None
-    """The name of the foreign namespace the sockets live in, where it could be found."""
+    """The foreign namespace the sockets live in, where it could be found: its name under
+    /run/netns, ``/proc/PID/ns/net`` when it has none, "" for the one the program runs in."""
 
     @cached_property
     def owners(self) -> Owners:

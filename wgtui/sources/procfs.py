@@ -95,6 +95,14 @@ def _lines(path: Path) -> Iterator[str]:
         yield from file
 
 
+def read_netlink_protocols() -> set[int] | None:
+    """The netlink protocols that somebody in the kernel serves; None when that cannot be read."""
+    try:
+        return {int(line.split()[1]) for line in _lines(_NET / "netlink")}
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def read_legacy_tables() -> list[str]:
     """iptables-legacy tables that can change where a packet goes. Raises ``PermissionError``."""
     found: list[str] = []

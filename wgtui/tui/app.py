@@ -24,10 +24,11 @@ from wgtui.report.printable import printable
 from wgtui.report.text import render
 from wgtui.report.welcome import state_line
 from wgtui.sources import Source, open_source
-from wgtui.tui import keys
+from wgtui.tui import drivers, keys
 from wgtui.tui.clipboard import osc52
 from wgtui.tui.help import HelpScreen, help_lines
 from wgtui.tui.key_bar import FilterLine, KeyBar, StateLine, TabBar
+from wgtui.tui.lean_driver import LeanDriver
 from wgtui.tui.lookup_pane import LookupPane, Question
 from wgtui.tui.messages import (
     KernelAnswered,
@@ -84,6 +85,10 @@ class WgtuiApp(App[str]):
         self.lookup = LookupPane(self._typed, ascii_only=ascii_only)
         self.filter_line = FilterLine(self._filter_typed)
 
+    def get_driver_class(self) -> type[Driver]:
+        """The one that sends only changed cells, where it can be trusted."""
+        return drivers.choose(super().get_driver_class(), os.environ)
+
     def compose(self) -> ComposeResult:
         """State, tabs, panes, question and answer, keys: everything there will ever be."""
         yield self.state
@@ -109,6 +114,8 @@ class WgtuiApp(App[str]):
 
     def on_ready(self) -> None:
         """The first frame is on the screen: only now the slow imports and the facts."""
+        if isinstance(self._driver, LeanDriver):
+            self._driver.release()
         self._reader.start()
 
     def on_unmount(self) -> None:
@@ -360,6 +367,8 @@ class WgtuiApp(App[str]):
         self.exit(self._answer_text())
 
     def action_redraw(self) -> None:
+        if isinstance(self._driver, LeanDriver):
+            self._driver.invalidate()
         self.screen.refresh(layout=True)
 
     def action_help(self) -> None:

@@ -114,7 +114,7 @@ class Picture:
         """Write from that cell on; the column after it. What has no room is cut off."""
         width, height = self.size
         cells = list(text) if text.isascii() else list(split_cells(text))
-        if not 0 <= y < height or x >= width:
+        if not 0 <= y < height or x > width:
             return x + len(cells)
         chars = self.chars[y]
         if not cell_len(cells[0]):  # only combining characters: they join what is there
@@ -123,7 +123,7 @@ class Picture:
                 chars[x - 1 - (chars[x - 1] == "")] += joining
         after = min(x + len(cells), width)
         if after == x:
-            return x
+            return x + len(cells)
         if cells[after - x : after - x + 1] == [""]:  # no room for the second half
             cells[after - x - 1] = " "
         if chars[x] == "":  # what loses one half loses both
