@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from wgtui.tui.backlog import ASK, FIRST_ANSWER, LOST, SLOWEST, TRIES, WINDOW, Backlog
 
 
@@ -44,14 +46,14 @@ def test_a_terminal_that_falls_silent_is_given_up_until_it_answers_again() -> No
     backlog.answered()
     backlog.ask(WINDOW + 1)
     patience = LOST + (WINDOW + 1) / SLOWEST
-    assert backlog.pause() == backlog.farewell() == patience
+    assert backlog.pause() == backlog.farewell() == pytest.approx(patience)
     clock.now += patience
     assert backlog.pause() == backlog.farewell() == 0.0
     assert backlog.ask(WINDOW + 1) == ASK
     assert backlog.pause() == 0.0
     backlog.answered()
     backlog.ask(WINDOW + 1)
-    assert backlog.pause() == patience
+    assert backlog.pause() == pytest.approx(patience)
 
 
 def test_a_slow_line_is_not_taken_for_a_lost_one() -> None:

@@ -115,7 +115,7 @@ STEPS: list[tuple[str | tuple[int, int], str]] = [
     (PAGE_DOWN + DOWN + DOWN, ""),
     ((100, 30), ""),
     (TAB + PAGE_DOWN, ""),
-    ("?", "this help"),
+    ("?", "In the question"),
     ((60, 20), ""),
     (ESCAPE, ""),
     ("/wg0", "wg0"),
@@ -165,7 +165,7 @@ def wide_names(tmp_path: Path) -> Path:
 
 def test_wide_and_combining_names_look_the_same(wide_names: Path) -> None:
     """Also when they scroll over each other, are marked and cut off."""
-    with _both("--from", str(wide_names), size=(80, 24)) as terminals:
+    with _both("--source", str(wide_names), size=(80, 24)) as terminals:
         _same(terminals, "Type an address")
         for keys, fact in [
             ("3", "世"),

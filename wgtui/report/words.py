@@ -132,7 +132,7 @@ def link_state(link: Link) -> str:
 def link_kind(link: Link, device: Device | None = None) -> str:
     """``wireguard``, ``veth``, ``loopback``; empty for plain hardware."""
     if device is not None:
-        return "wireguard" if link.kind == "wireguard" else "wireguard (userspace)"
+        return "wireguard"
     return printable(link.kind) if link.kind else ("loopback" if link.loopback else "")
 
 

@@ -1,4 +1,4 @@
-"""Which network namespace is looked at? Work inside is done by a thread that ends there.
+"""Which network namespaces are there? Work inside one is done by a thread that ends there.
 
 Entering moves one thread only, and that thread never comes back: it ends, so nothing else can find
 itself in the wrong namespace. Sockets and child processes keep the namespace they were made in, and
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ from wgtui.errors import SourceError
 
 T = TypeVar("T")
 
+_PROC: Final = Path("/proc")
 NAMED: Final = Path("/run/netns")
 """Where ``ip netns`` keeps the names."""
 
@@ -30,6 +31,39 @@ def names() -> list[str]:
         return []
 
 
+def others() -> Iterator[str]:
+    """Every namespace that can be found, once, but the one this thread is in.
+
+    "" is the one the program was started in, a name stands for one under /run/netns, and
+    ``/proc/PID/ns/net`` for one without a name: the init process's first.
+    """
+    seen = {_identity(_PROC / "thread-self/ns/net")}
+    for place in ("", *names(), "/proc/1/ns/net", *_processes()):
+        found = _identity(path_of(place))
+        if found is not None and found not in seen:
+            seen.add(found)
+            yield place
+
+
+def path_of(place: str) -> Path:
+    """The file that stands for a namespace of ``others``."""
+    return NAMED / place if place else _PROC / "self/ns/net"
+
+
+def _processes() -> Iterator[str]:
+    """Looked at only when whoever asks goes on so far."""
+    for number in sorted(int(entry) for entry in os.listdir(_PROC) if entry.isdecimal()):
+        yield f"/proc/{number}/ns/net"
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:  # it ended, or is none of our business
+        return None
+    return found.st_dev, found.st_ino
+
+
 def inside(name: str, work: Callable[[], T]) -> T:
     """Do ``work`` in the namespace ``name`` ("" is our own) and give its result or exception.
 
@@ -37,23 +71,31 @@ def inside(name: str, work: Callable[[], T]) -> T:
     """
     if not name:
         return work()
+    if "/" in name or name in (".", ".."):
+        raise SourceError(f"live:{name}", "a namespace is a name under /run/netns")
+    return visiting(name, work)
+
+
+def visiting(place: str, work: Callable[[], T]) -> T:
+    """Do ``work`` in a namespace of ``others``, wherever this thread is.
+
+    Raises ``SourceError`` when the namespace cannot be entered.
+    """
 
     def there() -> T:
-        _enter(name)
+        _enter(path_of(place), place or "our own")
         return work()
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"netns {name}") as thread:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"netns {place}") as thread:
         return thread.submit(there).result()
 
 
-def _enter(name: str) -> None:
+def _enter(path: Path, name: str) -> None:
     from pyroute2.netns import setns
 
     source = f"live:{name}"
-    if "/" in name or name in ("", ".", ".."):
-        raise SourceError(source, "a namespace is a name under /run/netns")
     try:
-        place = os.open(NAMED / name, os.O_RDONLY | os.O_CLOEXEC)
+        place = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         known = ", ".join(names())
         hint = f"there are: {known}" if known else "there are no named namespaces (ip netns list)"

@@ -53,7 +53,7 @@ _GACT: Final = struct.Struct("=8xi")
 """tc_gact: (two numbers), action."""
 _TAKEN: Final = frozenset({2, 4, 5, 8})
 """TC_ACT_SHOT, STOLEN, QUEUED, TRAP: the packet goes no further."""
-_HARMLESS: Final = frozenset({"police", "sample", "simple"})
+_HARMLESS: Final = frozenset({"csum", "police", "sample", "simple"})
 """Actions that leave packets as they are (or drop by rate, like any queue)."""
 
 

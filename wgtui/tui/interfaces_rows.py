@@ -122,6 +122,7 @@ class InterfacesRows:
             (Span(name, "strong" if wireguard else ""),),
             say(state, _STATE_STYLES.get(state, "warn")),
             say(words.link_kind(link, device), "head" if wireguard else "dim"),
+            say("userspace" if wireguard and link.kind != "wireguard" else "", "dim"),
             say(f"mtu {link.mtu}" if link.mtu else "", "dim"),
             say(self._belongs(link)),
             say(f"table {words.table_name(link.vrf_table)}" if link.vrf_table is not None else ""),
