@@ -190,7 +190,10 @@ class Maker:
             commands += self.route_commands(family)
             if self.chance(60):
                 commands += self.rule_commands(family)
-        commands += self.accidents()
+        # That a local route was ever added stays with the kernel when the route is gone, unseen
+        # (S-D3): where there is one, no link goes away.
+        if not any(" local " in command and " -4 route " in command for command in commands):
+            commands += self.accidents()
         return World(tuple(commands))
 
     def families(self) -> tuple[Family, Family]:

@@ -54,6 +54,11 @@ def truth(value: object, where: str) -> None:
     assert isinstance(value, bool), where
 
 
+def place(value: object, where: str) -> None:
+    """Null for the same namespace, otherwise its name; "" is the one wgtui was started in."""
+    assert value is None or isinstance(value, str), where
+
+
 def prefix(value: object, where: str) -> None:
     """Network and length, whole and masked: a default is 0.0.0.0/0 or ::/0."""
     assert isinstance(value, str), where
@@ -105,6 +110,16 @@ def out(value: object, where: str) -> None:
     OUT(value, where)
 
 
+CHAIN = record({"family": text, "table": text, "chain": text, "hook": text})
+INFLUENCE = record({"kind": among({"xfrm", "tc", "xdp"}), "device": maybe(text), "detail": text})
+
+
+def change(value: object, where: str) -> None:
+    """A netfilter chain, or something else that has a kind."""
+    assert isinstance(value, dict), where
+    (INFLUENCE if "kind" in value else CHAIN)(value, where)
+
+
 FLOW = record(
     {"to": text, "from": maybe(text), "iif": maybe(text), "oif": maybe(text), "mark": number,
      "peer": maybe(text)},
@@ -126,10 +141,15 @@ OUT = record(
         "outer": maybe(
             record(
                 {"outcome": among(CODES), "out": maybe(out)},
-                {"reason": maybe(among(REASONS)), "flow": FLOW},
+                {
+                    "reason": maybe(among(REASONS)),
+                    "flow": FLOW,
+                    "namespace": place,
+                    "may_be_changed_by": each(change),
+                },
             )
         ),
-    }
+    }  # fmt: skip
 )
 FILTER = record(
     {"device": text, "mode": maybe(number), "result": among({"pass", "drop", "unknown"})},
@@ -144,7 +164,6 @@ IN = record(
     {"outcome": among(BACK - {"asymmetric"}), "owner": maybe(OWNER), "rp_filter": maybe(FILTER)},
     {"reason": maybe(among(REASONS)), "device": text},
 )
-HOOK = record({"family": text, "table": text, "chain": text, "hook": text})
 ANSWER = record(
     {
         "schema": among({"wgtui.lookup/1"}),
@@ -158,7 +177,9 @@ ANSWER = record(
         "kernel": maybe(record({"agrees": truth})),
     },
     {
-        "may_be_changed_by": each(HOOK),
+        "exactness": among({"exact", "may-change", "unseen"}),
+        "may_be_changed_by": each(change),
+        "unseen": each(among({"firewall", "xfrm", "tc"})),
         "connected": maybe(
             record(
                 {"from": text, "outcome": among(CODES), "out": maybe(OUT)},

@@ -43,6 +43,7 @@ def meaning(snapshot: Snapshot) -> dict[str, object]:
         field.name: getattr(snapshot, field.name) for field in dataclasses.fields(snapshot)
     }
     values["routes"] = {key: list(table) for key, table in snapshot.routes.items()}
+    values["elsewhere"] = {name: meaning(there) for name, there in snapshot.elsewhere.items()}
     return {
         name: list(value.items()) if isinstance(value, Mapping) else value
         for name, value in values.items()
@@ -96,7 +97,11 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
 
 def of_fields(cls: type) -> dict[str, st.SearchStrategy[Any]]:
     """A strategy for every field, so that no default hides one."""
-    return {name: anything(hint) for name, hint in get_type_hints(cls).items() if name != "routes"}
+    return {
+        name: anything(hint)
+        for name, hint in get_type_hints(cls).items()
+        if name not in ("routes", "elsewhere")
+    }
 
 
 @st.composite
@@ -110,10 +115,17 @@ def route_tables(draw: st.DrawFn) -> RouteTables:
     return builder.build()
 
 
+SNAPSHOTS = st.builds(Snapshot, routes=route_tables(), **of_fields(Snapshot))
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.builds(Snapshot, routes=route_tables(), **of_fields(Snapshot)))
-def test_any_snapshot_comes_back_as_it_was(snapshot: Snapshot) -> None:
-    """Every field of every noun, every table, every row, in their order."""
+@given(SNAPSHOTS, st.none() | st.tuples(st.text(max_size=8), SNAPSHOTS))
+def test_any_snapshot_comes_back_as_it_was(
+    snapshot: Snapshot, other: tuple[str, Snapshot] | None
+) -> None:
+    """Every field of every noun, every table, every row, in their order; another namespace too."""
+    if other is not None:
+        snapshot = dataclasses.replace(snapshot, elsewhere=dict([other]))
     again = loads(dumps(snapshot), "file")
     assert meaning(again) == meaning(snapshot)
     assert dumps(again) == dumps(snapshot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import select
 import shutil
 import statistics
 import struct
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +22,7 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.drivers.linux_driver import LinuxDriver
 
-from tests.tui.terminals import ROOT, Terminal
+from tests.tui.terminals import PATIENCE, ROOT, Terminal
 from tests.tui.xterm import Xterm, cells
 from wgtui.tui import drivers
 from wgtui.tui.backlog import TRIES
@@ -29,10 +30,13 @@ from wgtui.tui.lean_driver import LeanDriver
 
 PLAIN = {"WGTUI_DRIVER": "plain"}
 ASKED = b"\x1b[6n"
-ALL_ON = re.compile(rb"\x1b\[\?([0-9]+)h")
+QUESTIONS = re.compile(rb"\x1b\[6n|\x1b\[\?2026\$p")
+SLOW = 10_000
+"""Bytes a second."""
+TYPED: list[int] = []
+"""Bytes for each character of 10.30.5.9 in the demo at 80x24."""
 
-TAB, ENTER, ESCAPE, DOWN, PAGE_DOWN, HOME = "\t", "\r", "\x1b", "\x1b[B", "\x1b[6~", "\x1b[H"
-CTRL_L = "\x0c"
+TAB, ENTER, DOWN, PAGE_DOWN, CTRL_L = "\t", "\r", "\x1b[B", "\x1b[6~", "\x0c"
 
 
 class Answering(Terminal):
@@ -47,15 +51,29 @@ class Answering(Terminal):
         self._answers: list[tuple[float, bytes]] = []
 
     def read(self, seconds: float = 0.05) -> bytes:
+        """Read, and answer."""
         data = super().read(seconds)
-        questions = re.compile(rb"\x1b\[6n|\x1b\[\?2026\$p")
-        for question in questions.finditer(self.raw, self._seen):
+        self._answer()
+        return data
+
+    def read_slowly(self, seconds: float) -> None:
+        """Read for so long, at the speed of a slow line."""
+        left, end = SLOW * seconds, time.monotonic() + seconds
+        while left > 1 and (rest := end - time.monotonic()) > 0:
+            if select.select([self.master], [], [], rest)[0]:
+                data = os.read(self.master, int(left))
+                left -= len(data)
+                self.raw += data
+                self._answer()
+        time.sleep(max(0.0, end - time.monotonic()))
+
+    def _answer(self) -> None:
+        for question in QUESTIONS.finditer(self.raw, self._seen):
             answer = b"\x1b[1;1R" if question[0] == ASKED else b"\x1b[?2026;2$y"
             self._answers.append((time.monotonic() + self._delay, answer))
             self._seen = question.end()
         while self._answers and self._answers[0][0] <= time.monotonic():
             os.write(self.master, self._answers.pop(0)[1])
-        return data
 
     def resize(self, columns: int, rows: int) -> None:
         """Its window gets another size."""
@@ -100,7 +118,7 @@ def _same(terminals: list[Answering], *facts: str) -> None:
 
     for _ in range(2):  # the second time after all that may still come
         lean.until(is_same, 10)
-        lean.quiet(0.1)
+        lean.quiet(0.05)
         plain.quiet(0.05)
     assert cells(lean.screen) == cells(plain.screen)
     assert (lean.screen.cursor.x, lean.screen.cursor.y) == (
@@ -109,47 +127,54 @@ def _same(terminals: list[Answering], *facts: str) -> None:
     )
 
 
-STEPS: list[tuple[str | tuple[int, int], str]] = [
-    ("10.30.5.9", "ENCRYPTED  10.30.5.9"),
-    (TAB, ""),
-    (PAGE_DOWN + DOWN + DOWN, ""),
+def _walk(terminals: list[Answering], steps: Steps) -> None:
+    for step, fact in steps:
+        for terminal in terminals:
+            if isinstance(step, str):
+                terminal.send(step)
+            else:
+                terminal.resize(*step)
+        _same(terminals, fact)
+
+
+Steps = list[tuple[str | tuple[int, int], str]]
+
+EVERYTHING: Steps = [
+    ("10.30.5.9", "10.30.5.9 goes"),
+    (TAB + PAGE_DOWN + DOWN, ""),
     ((100, 30), ""),
     (TAB + PAGE_DOWN, ""),
     ("?", "In the question"),
     ((60, 20), ""),
-    (ESCAPE, ""),
-    ("/wg0", "wg0"),
+    ("q", "Lookup"),
+    ("/wg0", "System routes: wg0"),
     (ENTER + "t", "theme: "),
-    (ESCAPE, ""),
-    ((160, 45), ""),
-    ("4" + "\x7f" * 9 + "10.44.0.1", "NO-PEER"),
-    (ENTER + "e" + "t", "theme: "),
+    ((130, 40), ""),
+    ("4" + "\x7f" * 9, "Type an address"),
+    ("10.44.0.1", "NO-PEER"),
+    (ENTER + "et", "theme: "),
     ((80, 24), ""),
 ]
 """Keys and sizes, and what is to be seen then."""
 
 
+def test_a_session_looks_the_same_with_both_drivers() -> None:
+    """Keys, addresses, filter, help, the three themes and resizes: each screen on the way."""
+    with _both("--demo", size=(80, 24)) as terminals:
+        _same(terminals, "Type an address", "q quit")
+        _walk(terminals, EVERYTHING)
+
+
 @pytest.mark.parametrize(
     "settings",
-    [
-        {"TEXTUAL_THEME": "ansi-dark"},
-        {"TEXTUAL_THEME": "ansi-light"},
-        {"TEXTUAL_THEME": "textual-dark", "COLORTERM": "truecolor"},
-        {"NO_COLOR": "1"},
-    ],
-    ids=["dark", "light", "truecolor", "no colour"],
+    [{"TEXTUAL_THEME": "textual-dark", "COLORTERM": "truecolor"}, {"NO_COLOR": "1"}],
+    ids=["truecolor", "no colour"],
 )
-def test_a_session_looks_the_same_with_both_drivers(settings: dict[str, str]) -> None:
-    """Keys, addresses, filter, help, themes and resizes: every screen on the way is equal."""
-    with _both("--demo", size=(80, 24), **settings) as terminals:
-        _same(terminals, "Type an address", "q quit")
-        for keys, fact in STEPS:
-            for terminal in terminals:
-                if isinstance(keys, str):
-                    terminal.send(keys)
-                else:
-                    terminal.resize(*keys)
-            _same(terminals, fact)
+def test_all_colours_and_none_look_the_same(settings: dict[str, str]) -> None:
+    """A theme in 24 bits, and bold, underline and reverse only."""
+    with _both("--demo", "10.30.5.9", size=(130, 40), **settings) as terminals:
+        _same(terminals, "10.30.5.9 goes")
+        _walk(terminals, [(TAB + PAGE_DOWN, ""), ("?", "In the question"), ((80, 24), "")])
 
 
 @pytest.fixture
@@ -158,7 +183,11 @@ def wide_names(tmp_path: Path) -> Path:
     folder = tmp_path / "facts"
     shutil.copytree(ROOT / "tests/facts/phone-and-laptop", folder)
     config = folder / "conf/wg0.conf"
-    text = config.read_text().replace("PHONE", "世界 📱 한국").replace("LAPTOP", "cafe\u0301 世\u0301 ﬁn")
+    text = (
+        config.read_text()
+        .replace("PHONE", "世界 📱 한국")
+        .replace("LAPTOP", "cafe\u0301 世\u0301 ﬁn")
+    )
     config.write_text(text)
     return folder
 
@@ -167,37 +196,222 @@ def test_wide_and_combining_names_look_the_same(wide_names: Path) -> None:
     """Also when they scroll over each other, are marked and cut off."""
     with _both("--source", str(wide_names), size=(80, 24)) as terminals:
         _same(terminals, "Type an address")
-        for keys, fact in [
-            ("3", "世"),
-            (DOWN, ""),
-            (DOWN, ""),
-            ("v", ""),
-            ("4192.168.43.2", "ENCRYPTED"),
-            ((49, 24), ""),
-            ((110, 30), ""),
-            (ENTER + DOWN * 5, ""),
-        ]:
-            for terminal in terminals:
-                if isinstance(keys, str):
-                    terminal.send(keys)
-                else:
-                    terminal.resize(*keys)
-            _same(terminals, fact)
+        _walk(
+            terminals,
+            [
+                (TAB * 3, "世"),
+                (DOWN + DOWN, ""),
+                ("v", "one tree"),
+                ("i192.168.43.2", "192.168.43.2 goes"),
+                ((49, 24), ""),
+                ((110, 30), ""),
+            ],
+        )
+
+
+def test_tmux_shows_the_same(tmp_path: Path) -> None:
+    """What tmux, a terminal of its own, has on its screen in the end."""
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    screens = []
+    for driver in ("lean", "plain"):
+        tmux = ["tmux", "-f/dev/null", "-S", str(tmp_path / driver)]
+        command = f"{sys.executable} -m wgtui --demo 10.30.5.9"
+        env = {"WGTUI_DRIVER": driver, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME")}
+        run = [*tmux, "new-session", "-d", "-x80", "-y24", command]
+        subprocess.run(run, env=kept | env | {"TERM": "xterm-256color"}, check=True)
+        try:
+            _until(lambda tmux=tmux: "10.30.5.9 goes" in _captured(tmux))
+            subprocess.run([*tmux, "send-keys", "Tab", "PageDown"], check=True)
+            _until(lambda tmux=tmux: "/ filter" in _captured(tmux))
+            time.sleep(0.3)
+            screens.append(_captured(tmux))
+        finally:
+            subprocess.run([*tmux, "kill-server"], check=True)
+    assert screens[0] == screens[1]
+
+
+def _captured(tmux: list[str]) -> str:
+    """The screen with its colours."""
+    run = [*tmux, "capture-pane", "-e", "-p"]
+    return subprocess.run(run, check=True, capture_output=True, text=True).stdout
+
+
+def _until(fact: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not fact():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+# ---------------------------------------------------------------------------------------- resizes
+
+
+def test_a_resize_to_and_fro_shows_everything_again() -> None:
+    """Textual paints nothing, the size is the same; the terminal may have lost cells."""
+    with Answering.of_wgtui("--demo") as terminal:
+        assert isinstance(terminal, Answering)
+        terminal.until_text("Type an address", "edge-1", "? help")
+        before = terminal.text
+        for size in ((100, 30), (80, 24)):
+            terminal.resize(*size)
+        terminal.wipe()
+        terminal.until(lambda: terminal.text == before)
+
+
+def test_ctrl_l_shows_everything_again() -> None:
+    """After another program wrote on the terminal."""
+    with Answering.of_wgtui("--demo") as terminal:
+        assert isinstance(terminal, Answering)
+        terminal.until_text("Type an address", "edge-1", "? help")
+        before = terminal.text
+        terminal.wipe()
+        terminal.send(CTRL_L)
+        terminal.until(lambda: terminal.text == before)
 
 
 # -------------------------------------------------------------------------------------- the bytes
 
 
 def test_a_typed_character_costs_little() -> None:
-    """The bytes of each, with the answer that changes with it."""
+    """The bytes for each, with the answer and the marks that change with it; idle: none."""
     with Answering.of_wgtui("--demo") as terminal:
-        terminal.until_text("Type an address", "edge-1")
         assert isinstance(terminal, Answering)
-        start = len(terminal.raw + terminal.quiet())
+        terminal.until_text("Type an address", "edge-1")
+        terminal.quiet()
         sizes = []
         for char in "10.30.5.9":
             terminal.send(char)
             sizes.append(len(terminal.quiet()))
-        print(start, sizes)
         assert statistics.median(sizes) <= 150
-        assert terminal.read(1.0) == b""
+        assert sizes == TYPED
+        assert terminal.quiet(1.0) == b""
+
+
+def test_a_held_key_over_a_slow_line_is_not_behind() -> None:
+    """10 kB/s: when the key is let go, at most half a second is still to come."""
+    with Answering.of_wgtui("--demo", "10.30.5.9", size=(160, 45)) as terminal:
+        assert isinstance(terminal, Answering)
+        terminal.until_text("10.30.5.9 goes")
+        terminal.send(TAB + TAB)
+        terminal.quiet()
+        for number in range(45):
+            terminal.send("g" if number % 2 else "G")
+            terminal.read_slowly(1 / 30)
+        assert len(terminal.quiet()) <= SLOW * 0.5
+
+
+# ------------------------------------------------------------------------------- other terminals
+
+
+def test_a_terminal_that_never_answers_is_served() -> None:
+    """It is asked a few times, not waited for, and then left alone."""
+    with Terminal.of_wgtui("--demo") as terminal:
+        terminal.until_text("Type an address")
+        for char in "10.30.5.9 mark 77":
+            terminal.send(char)
+            terminal.read(0.1)
+        terminal.until_text("Lookup ❯ 10.30.5.9 mark 77")
+        assert terminal.raw.count(ASKED) <= TRIES
+
+
+def test_late_answers_are_not_typed_into_the_shell() -> None:
+    """A line with half a second there and back."""
+    program = f"{sys.executable} -m wgtui --demo; read -rs -t 1 -n 1 && echo LEFT-OVER; echo END"
+    with Answering("bash", "-c", program, delay=0.5) as terminal:
+        terminal.until_text("Type an address")
+        terminal.quiet(0.6)
+        terminal.send("10.30.5.9")
+        terminal.until_text("10.30.5.9 goes")
+        terminal.send("\x03")
+        terminal.until_text("END")
+        assert ASKED in terminal.raw
+        assert "LEFT-OVER" not in terminal.text
+
+
+def test_a_terminal_that_takes_its_time_is_restored_at_the_end() -> None:
+    """It reads nothing for a second while a busy screen is left."""
+    with Answering.of_wgtui("--demo", "--mouse", "10.30.5.9", size=(160, 45)) as terminal:
+        terminal.until_text("10.30.5.9 goes")
+        terminal.send((TAB + "G") * 20 + "\x03")
+        time.sleep(1.0)
+        assert terminal.ended() == 0
+        assert not _modes_left_on(terminal.raw)
+
+
+def _modes_left_on(raw: bytes) -> set[bytes]:
+    """Private modes that differ from how they were before: all off, but wrap (7) and cursor (25)."""
+    last = {number: kind for number, kind in re.findall(rb"\x1b\[\?([0-9]+)([hl])", raw)}
+    return {n for n, kind in last.items() if (kind == b"h") is not (n in (b"7", b"25"))}
+
+
+@pytest.mark.parametrize("keys", [ENTER + "q", "\x03"], ids=["q", "Ctrl-C"])
+def test_the_end_restores_the_terminal(keys: str) -> None:
+    """Every mode, kitty's keys, the line discipline; nothing is drawn after that."""
+    with Answering.of_wgtui("--demo", "--mouse", "10.44.0.1") as terminal:
+        before = termios.tcgetattr(terminal.master)
+        terminal.until_text("NO-PEER")
+        terminal.send(keys)
+        assert terminal.ended() == 0
+        assert not _modes_left_on(terminal.raw)
+        assert terminal.raw.count(b"\x1b[>25u") == terminal.raw.count(b"\x1b[<u") == 1
+        assert termios.tcgetattr(terminal.master) == before
+        after = terminal.raw.rpartition(b"\x1b[?1049l")[2]
+        assert re.sub(rb"\x1b\[\?[0-9]+[hl]", b"", after) == b""
+
+
+# ------------------------------------------------------------------------------------ the ways out
+
+
+ODD = """
+import os, sys
+from textual.app import App
+from textual.widgets import Input
+from wgtui.tui import drivers
+
+class Odd(App):
+    CSS = "Input { border: none }"
+    def get_driver_class(self):
+        return drivers.choose(super().get_driver_class(), os.environ)
+    def compose(self):
+        yield Input(placeholder="ready")
+    def on_input_changed(self, event):
+        if event.value == "ab":
+            self._driver.write("\\x1b[5;5H\\x1b[1mbold \\x1b[4:3mcurly\\x1b[0m")
+        if event.value == "abcd":
+            self._driver.write("\\x1b[9;1Hdone " + ("plain" if getattr(self._driver, "is_plain", 1) else "?"))
+
+Odd().run()
+"""
+
+
+def test_what_is_not_understood_ends_in_the_plain_driver() -> None:
+    """From a screen that is right, and for good."""
+    settings = {"TEXTUAL_ANIMATIONS": "none"}
+    with (
+        Answering(sys.executable, "-c", ODD, **settings) as lean,
+        Answering(sys.executable, "-c", ODD, **settings, **PLAIN) as plain,
+    ):
+        _same([lean, plain], "ready")
+        _walk([lean, plain], [("ab", "curly"), ("cd", "done plain"), ((90, 20), "abcd")])
+        asked = lean.raw.count(ASKED)
+        _walk([lean, plain], [("efg", "abcdefg")])
+        assert lean.raw.count(ASKED) == asked
+        lean.send("\x11")
+        assert lean.ended() == 0
+        assert not _modes_left_on(lean.raw)
+
+
+def test_the_plain_driver_can_be_asked_for() -> None:
+    """``WGTUI_DRIVER=plain``; another driver than Textual's usual one is kept."""
+    assert drivers.choose(LinuxDriver, {}) is LeanDriver
+    assert drivers.choose(LinuxDriver, {"WGTUI_DRIVER": "plain"}) is LinuxDriver
+    assert drivers.choose(HeadlessDriver, {}) is HeadlessDriver
+
+
+def test_an_untested_textual_gets_its_own_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it writes may have another meaning."""
+    assert drivers.is_tested()
+    monkeypatch.setattr(drivers, "TESTED_WITH", frozenset({"8.2.7"}))
+    assert drivers.choose(LinuxDriver, {}) is LinuxDriver

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pyte
 from wcwidth import wcwidth
-
-LOOKS = ("bold", "italics", "underscore", "strikethrough", "reverse", "blink", "fg", "bg")
-
-Cell = tuple[object, ...]
 
 
 class Xterm(pyte.Screen):
     """Overwriting half of a wide character blanks the rest; what combines joins the first half."""
 
     def draw(self, data: str) -> None:
-        """Character by character."""
+        """Character by character, where it matters."""
+        if data.isascii() and not any(cell.data == "" for cell in self._touched(len(data))):
+            super().draw(data)
+            return
         for char in data:
             line, x, width = self.buffer[self.cursor.y], self.cursor.x, wcwidth(char)
             if width > 0:
@@ -28,13 +25,12 @@ class Xterm(pyte.Screen):
             else:
                 super().draw(char)
 
+    def _touched(self, count: int) -> list[pyte.screens.Char]:
+        line, x = self.buffer[self.cursor.y], self.cursor.x
+        return [line[at] for at in range(x, min(x + count + 1, self.columns))]
 
-def cells(screen: pyte.Screen) -> list[list[Cell]]:
+
+def cells(screen: pyte.Screen) -> list[list[pyte.screens.Char]]:
     """Every cell with its colours and attributes."""
-    return [
-        [
-            (unicodedata.normalize("NFC", cell.data), *(getattr(cell, look) for look in LOOKS))
-            for cell in (screen.buffer[y][x] for x in range(screen.columns))
-        ]
-        for y in range(screen.lines)
-    ]
+    rows = (screen.buffer[y] for y in range(screen.lines))
+    return [[row[x] for x in range(screen.columns)] for row in rows]

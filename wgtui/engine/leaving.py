@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, TypeAlias
 
 from wgtui.engine import cryptokey
+from wgtui.engine.influences import considered
 from wgtui.engine.output import Way, send
 from wgtui.engine.query import NO_LINK, UDP, Query
 from wgtui.model.flow import Flow
@@ -24,7 +25,7 @@ from wgtui.model.trace import (
     Reason,
     Trace,
 )
-from wgtui.model.wireguard import Birth, Device, Endpoint
+from wgtui.model.wireguard import Device, Endpoint
 
 Tunnels: TypeAlias = frozenset[tuple[LinkIndex, str]]
 """The (device, peer key) pairs that a packet has already left through."""
@@ -104,16 +105,22 @@ def _encrypt(snapshot: Snapshot, device: Device, query: Query, tunnels: Tunnels)
 def outer_trace(
     snapshot: Snapshot, owner: Ownership, endpoint: Endpoint, tunnels: Tunnels = frozenset()
 ) -> Trace:
-    """The encrypted packet from a device to its peer's endpoint."""
+    """The encrypted packet from a device to its peer's endpoint, where the device was born."""
     device = owner.device
-    flow = outer_flow(snapshot, device, endpoint)
+    there = snapshot.birthplace(device)
+    if there is None:
+        flow = outer_flow(snapshot, device, endpoint)
+        return Trace(flow, Outcome.UNKNOWN, reason=Reason.FOREIGN_NAMESPACE)
     here = (device.link, owner.peer.public_key)
+    tunnels_there = tunnels | {here}
+    if there is not snapshot:
+        # Links have other numbers there, and from there no packet comes back (S-E20).
+        snapshot, tunnels, tunnels_there = there, frozenset(), frozenset()
+    flow = outer_flow(snapshot, device, endpoint)
     if here in tunnels:
         return Trace(flow, Outcome.LOOP)
     if len(tunnels) >= DEEPEST:
         return Trace(flow, Outcome.UNKNOWN, reason=Reason.TOO_DEEP)
-    if device.birth is Birth.ELSEWHERE:
-        return Trace(flow, Outcome.UNKNOWN, reason=Reason.FOREIGN_NAMESPACE)
     oif = NO_LINK
     if flow.oif is not None:
         link = snapshot.links_by_name.get(flow.oif)
@@ -131,7 +138,7 @@ def outer_trace(
         sport=device.listen_port,
         dport=endpoint.port,
     )
-    return trace_sent(snapshot, flow, query, tunnels | {here})
+    return trace_sent(snapshot, flow, query, tunnels_there)
 
 
 def outer_flow(snapshot: Snapshot, device: Device, endpoint: Endpoint) -> Flow:
@@ -153,7 +160,10 @@ def outer_flow(snapshot: Snapshot, device: Device, endpoint: Endpoint) -> Flow:
 def trace_sent(snapshot: Snapshot, flow: Flow, query: Query, tunnels: Tunnels) -> Trace:
     """The trace of a packet made on this host, without a reverse check."""
     way = send(snapshot, query)
-    return build(flow, way, leave(snapshot, way, query, tunnels))
+    trace = build(flow, way, leave(snapshot, way, query, tunnels))
+    # Answers come back from the endpoint by the link that leads to it, as far as anybody can tell.
+    link = trace.route.link if trace.route is not None else None
+    return considered(snapshot, trace, () if link is None else (link,))
 
 
 def build(flow: Flow, way: Way, end: End) -> Trace:

@@ -15,12 +15,12 @@ from dataclasses import replace
 
 from wgtui.engine import cryptokey
 from wgtui.engine.connected import connected_trace
-from wgtui.engine.hooks import concerning
+from wgtui.engine.influences import considered
 from wgtui.engine.leaving import End, build, leave
 from wgtui.engine.output import send
 from wgtui.engine.query import NO_LINK, Query, query_of
 from wgtui.engine.receive import receive
-from wgtui.engine.reverse import entrances
+from wgtui.engine.reverse import entrances, links_back
 from wgtui.errors import QueryError
 from wgtui.model.flow import Flow
 from wgtui.model.network import LOOPBACK, LinkIndex
@@ -87,5 +87,5 @@ def _completed(
 ) -> Trace:
     """Add the reverse check and what else may change the answer."""
     back = () if trace.outcome is Outcome.LOCAL else tuple(entrances(snapshot, trace, query))
-    hooks = concerning(snapshot, trace)
-    return replace(trace, back=back, hooks=hooks, connected=connected)
+    trace = replace(trace, back=back, connected=connected)
+    return considered(snapshot, trace, links_back(snapshot, trace))

@@ -18,6 +18,7 @@ from wgtui.engine.rules import Found
 from wgtui.engine.source_address import select4, select6
 from wgtui.model.network import (
     DEFAULT_TABLE,
+    LOCAL_TABLE,
     LOOPBACK,
     MAIN_TABLE,
     LinkIndex,
@@ -106,7 +107,9 @@ def _gateway_used(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
         return True
     query = Query(4, int(leg.gateway), oif=leg.link, scope=Scope.LINK)
     own, main, last = (snapshot.table(4, t) for t in (route.table, MAIN_TABLE, DEFAULT_TABLE))
-    for tables in ([own] if own is not main else [], local_tables(snapshot), [main], [last]):
+    if route.table in (LOCAL_TABLE, MAIN_TABLE):
+        own = None  # local comes first anyway, as one tree with main while they are that
+    for tables in ([own], local_tables(snapshot), [main], [last]):
         found = match4(route.table, [table for table in tables if table], query).step.winner
         if found is not None:
             return found.info.scope != Scope.HOST or found.info.type in ERROR_TYPES

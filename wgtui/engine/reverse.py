@@ -26,7 +26,6 @@ from wgtui.model.trace import (
     RpResult,
     Trace,
 )
-from wgtui.model.wireguard import Birth
 
 
 def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[ReverseStep]:
@@ -43,6 +42,17 @@ def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[Revers
             continue
         if device.owners.owner(query.family, query.destination) is not None:
             yield _at(snapshot, link, trace, query, out)
+
+
+def links_back(snapshot: Snapshot, trace: Trace) -> Iterator[LinkIndex]:
+    """The links of this namespace that a packet of the reverse check comes in by."""
+    for step in trace.back:
+        yield step.link
+        outer = step.outer_reverse_path
+        if outer is None or step.owner is None:
+            continue
+        if snapshot.birthplace(step.owner.device) is snapshot:
+            yield outer.link
 
 
 def _at(
@@ -111,10 +121,11 @@ def _judge(
 def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath | None:
     """The encrypted packet from the peer's endpoint, at the link where ours leave to it.
 
+    It is asked where the device was born: its links are those of ``snapshot.birthplace`` (S-E20).
     None: no endpoint, an IPv6 underlay, or one that cannot be seen from here.
     """
-    endpoint = owner.peer.endpoint
-    if endpoint is None or endpoint.address.version == 6 or owner.device.birth is Birth.ELSEWHERE:
+    endpoint, there = owner.peer.endpoint, snapshot.birthplace(owner.device)
+    if endpoint is None or endpoint.address.version == 6 or there is None:
         return None
     ours = trace.ownership.owner if trace.ownership is not None else None
     outer = trace.outer if ours == owner else None
@@ -123,7 +134,7 @@ def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath
     route = outer.route
     if route is None or route.link is None or route.source is None or not outer.outcome.good:
         return None
-    link = snapshot.links.get(route.link)
+    link = there.links.get(route.link)
     if link is None:
         return None
     packet = Query(
@@ -135,19 +146,19 @@ def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath
         sport=endpoint.port,
         dport=owner.device.listen_port,
     )
-    plain = validate(snapshot, packet)
+    plain = validate(there, packet)
     if plain.result is not RpResult.DROP or not owner.device.fwmark:
         return plain
     # wg-quick restores the mark of such replies from the connection (S-F4); with src_valid_mark the
     # filter then sees it, and both are needed (S-D11).
-    if either(snapshot, link, "src_valid_mark") is False:
+    if either(there, link, "src_valid_mark") is False:
         return plain
-    marked = validate(snapshot, packet.with_(mark=owner.device.fwmark))
+    marked = validate(there, packet.with_(mark=owner.device.fwmark))
     if marked.result is RpResult.DROP:
         return plain
-    if snapshot.hooks is None or snapshot.gap(Subject.FIREWALL):
+    if there.hooks is None or there.gap(Subject.FIREWALL):
         return _mark_unknown(plain)
-    prerouting = [hook.does for hook in snapshot.hooks if hook.hook == "prerouting"]
+    prerouting = [hook.does for hook in there.hooks if hook.hook == "prerouting"]
     if any("restore-mark" in does for does in prerouting):
         return marked
     if any("mark" in does for does in prerouting):

@@ -7,6 +7,7 @@ into an explanation. Steps name rows and positions, so a view can point at them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -18,8 +19,8 @@ from wgtui.model.influence import Influence
 from wgtui.model.network import LinkIndex, NextHop, Route, Rule, TableId
 from wgtui.model.outcome import Outcome, Reason, Refusal
 from wgtui.model.prefix import Family, Prefix
-from wgtui.model.snapshot import Hook, Subject
-from wgtui.model.wireguard import Device, Endpoint, Peer
+from wgtui.model.snapshot import Hook, Snapshot, Subject
+from wgtui.model.wireguard import Birth, Device, Endpoint, Peer
 
 __all__ = [
     "ArrivalStep",
@@ -344,6 +345,22 @@ class Trace:
         """The encrypted packet's own trace."""
         step = self._last(OuterStep)
         return step.trace if isinstance(step, OuterStep) else None
+
+    @property
+    def outers_here(self) -> Iterator[Trace]:
+        """The encrypted packets one after the other, as far as they are routed in the same
+        namespace (S-E20)."""
+        trace = self
+        while trace.outer is not None and trace.ownership is not None:
+            if trace.ownership.device.birth is Birth.ELSEWHERE:
+                return
+            trace = trace.outer
+            yield trace
+
+    def outer_host(self, snapshot: Snapshot) -> Snapshot:
+        """Whose links and rules the encrypted packet's trace speaks of (S-E20)."""
+        ownership = self.ownership
+        return (ownership and snapshot.birthplace(ownership.device)) or snapshot
 
     @property
     def arrival(self) -> ArrivalStep | None:

@@ -17,6 +17,7 @@ from wgtui.model.trace import (
     RouteStep,
     Trace,
 )
+from wgtui.report.may_change import changes_json
 
 LOOKUP_SCHEMA: Final = "wgtui.lookup/1"
 
@@ -38,10 +39,9 @@ def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = N
         "in": _in_json(snapshot, trace.arrival),
         "findings": [],
         "connected": _connected_json(snapshot, trace.connected),
-        "may_be_changed_by": [
-            {"family": hook.family, "table": hook.table, "chain": hook.chain, "hook": hook.hook}
-            for hook in trace.hooks
-        ],
+        "exactness": trace.exactness.value,
+        "may_be_changed_by": changes_json(snapshot, trace),
+        "unseen": [subject.value for subject in trace.unseen],
         "kernel": None if kernel_agrees is None else {"agrees": kernel_agrees},
     }
 
@@ -94,7 +94,7 @@ def out_json(snapshot: Snapshot, trace: Trace) -> Json | None:
     rule = decided.rule if decided is not None else None
     found = decided.found if decided is not None else None
     outer = trace.outer
-    ownership = trace.ownership
+    ownership, there = trace.ownership, trace.outer_host(snapshot)
     return {
         "rule": None
         if rule is None
@@ -110,7 +110,9 @@ def out_json(snapshot: Snapshot, trace: Trace) -> Json | None:
             "outcome": outer.outcome.value,
             "reason": reason_code(outer.reason),
             "flow": flow_json(outer.flow),
-            "out": out_json(snapshot, outer),
+            "out": out_json(there, outer),
+            "namespace": ownership.device.birth_namespace if ownership is not None else None,
+            "may_be_changed_by": changes_json(there, outer),
         },
     }
 
@@ -176,13 +178,14 @@ def _rp_json(snapshot: Snapshot, path: ReversePath | None) -> Json | None:
 
 
 def _back_json(snapshot: Snapshot, step: ReverseStep) -> Json:
+    there = snapshot.birthplace(step.owner.device) if step.owner is not None else None
     return {
         "device": snapshot.link_name(step.link),
         "outcome": step.outcome.value,
         "reason": reason_code(step.reason),
         "owner": _owner_json(step.owner),
         "rp_filter": _rp_json(snapshot, step.reverse_path),
-        "outer_rp_filter": _rp_json(snapshot, step.outer_reverse_path),
+        "outer_rp_filter": _rp_json(there or snapshot, step.outer_reverse_path),
     }
 
 

@@ -61,7 +61,9 @@ def _back(snapshot: Snapshot, step: ReverseStep) -> str:
     only = f" only from {_by(step.owner)}" if step.owner is not None else ""
     failed = _filter(snapshot, path)
     if outer is not None and outer.result is not RpResult.PASS:
-        link = printable(snapshot.link_name(outer.link))
+        device = step.owner.device if step.owner is not None else None
+        there = snapshot.birthplace(device) if device is not None else None
+        link = printable((there or snapshot).link_name(outer.link))
         failed = f"its encrypted packet meets {_filter(snapshot, outer)} on {link}"
     match step.outcome:
         case BackOutcome.ACCEPTED:

@@ -12,7 +12,14 @@ from wgtui.model.trace import BackOutcome, Outcome, OwnerStep, RuleResult, RuleS
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
 from wgtui.report.verdict import REASONS, rp_mode, rp_reason, verdict
-from wgtui.report.words import destination_text, endpoint_text, mark_text, peer_name, table_name
+from wgtui.report.words import (
+    birthplace_text,
+    destination_text,
+    endpoint_text,
+    mark_text,
+    peer_name,
+    table_name,
+)
 
 
 def explain(snapshot: Snapshot, trace: Trace) -> list[Line]:
@@ -103,8 +110,11 @@ def _why_owner(trace: Trace, step: OwnerStep) -> Iterator[str]:
 
 
 def _why_outer(snapshot: Snapshot, trace: Trace, outer: Trace) -> str:
-    link = printable(snapshot.link_name(outer.route.link)) if outer.route is not None else ""
+    there = trace.outer_host(snapshot)
+    link = printable(there.link_name(outer.route.link)) if outer.route is not None else ""
     what = f"The encrypted packet to {endpoint_text(trace.endpoint)} is routed like any other"
+    if trace.ownership is not None and outer.steps:
+        what += birthplace_text(trace.ownership.device)
     if outer.flow.mark:
         what += f", with mark {mark_text(outer.flow.mark)}"
         excluded = [step for step in outer.rules if _excludes_mark(step)]
@@ -183,9 +193,7 @@ def _advice(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
 
 def commands(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
     """Read-only commands that show the same facts."""
-    name = printable(snapshot.namespace)
-    ip = f"ip -n {shlex.quote(name)}" if name else "ip"
-    enter = f"ip netns exec {shlex.quote(name)} " if name else ""
+    ip, enter = _entering(snapshot.namespace)
     family = "-6 " if trace.flow.family == 6 else ""
     yield f"{ip} {family}route get {_get_words(trace.flow)}"
     yield f"{ip} {family}rule show"
@@ -199,13 +207,26 @@ def commands(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
         yield f"{enter}wg show {_name(snapshot.link_name(trace.arrival.link))} allowed-ips"
     if trace.outer is not None:
         outer6 = "-6 " if trace.outer.flow.family == 6 else ""
-        yield f"{ip} {outer6}route get {_get_words(trace.outer.flow)}"
+        device = trace.ownership.device if trace.ownership is not None else None
+        elsewhere = device.birth_namespace if device is not None else None
+        outer_ip = ip if elsewhere is None else _entering(elsewhere)[0]
+        yield f"{outer_ip} {outer6}route get {_get_words(trace.outer.flow)}"
     filtered = [step.reverse_path for step in trace.back]
     filtered.append(trace.arrival.reverse_path if trace.arrival is not None else None)
     links = dict.fromkeys(snapshot.link_name(path.link) for path in filtered if path is not None)
     if links:
         keys = (f"net/ipv4/conf/{_name(link)}/rp_filter" for link in ("all", *links))
         yield f"{enter}sysctl {' '.join(keys)}"
+
+
+def _entering(namespace: str) -> tuple[str, str]:
+    """``ip`` there, and what to write before other commands."""
+    if not namespace:
+        return "ip", ""
+    name = shlex.quote(printable(namespace))
+    if "/" in namespace:
+        return f"nsenter --net={name} ip", f"nsenter --net={name} "
+    return f"ip -n {name}", f"ip netns exec {name} "
 
 
 def _name(link: str) -> str:

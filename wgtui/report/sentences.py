@@ -9,13 +9,11 @@ has in common with the walk around it is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
-from typing import Final
 
 from wgtui.engine.agreement import differences
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import LOCAL_TABLE, RouteType
-from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
+from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import (
     Outcome,
     OwnerStep,
@@ -30,10 +28,12 @@ from wgtui.report.evidence import evidence
 from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
 from wgtui.report.mark_words import loss_text
+from wgtui.report.may_change import may_change_line
 from wgtui.report.printable import printable
 from wgtui.report.verdict import REASONS, verdict
 from wgtui.report.welcome import state_line, welcome
 from wgtui.report.words import (
+    birthplace_text,
     destination_text,
     endpoint_text,
     mark_text,
@@ -46,16 +46,6 @@ from wgtui.report.words import (
 
 __all__ = ["answer", "explain", "kernel_line", "state_line", "welcome"]
 
-_CHAIN_DOES: Final = {
-    "mark": "sets the mark",
-    "restore-mark": "restores the mark",
-    "save-mark": "saves the mark",
-    "dnat": "rewrites the destination",
-    "snat": "rewrites the source",
-    "fib-drop": "drops by route",
-    "drop": "drops",
-}
-
 
 def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -> list[Line]:
     """The whole answer; the first line is the verdict.
@@ -67,7 +57,7 @@ def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -
     lines += [back_line(snapshot, step) for step in trace.back]
     lines += _connected(snapshot, trace)
     lines += evidence(snapshot, trace, previous)
-    lines += _may_change(snapshot, trace)
+    lines += may_change_line(snapshot, trace)
     return lines
 
 
@@ -94,8 +84,9 @@ def _way(snapshot: Snapshot, trace: Trace, indent: int, around: Trace | None) ->
     if trace.ownership is not None:
         yield from _owner(trace.ownership, indent)
     if trace.outer is not None:
+        there = trace.outer_host(snapshot)
         yield _outer(trace, trace.outer, indent)
-        yield from _way(snapshot, trace.outer, indent + 1, trace)
+        yield from _way(there, trace.outer, indent + 1, trace if there is snapshot else None)
 
 
 def _rules(trace: Trace, indent: int, around: Trace | None) -> Iterator[Line]:
@@ -242,6 +233,8 @@ def _outer(trace: Trace, outer: Trace, indent: int) -> Line:
     if outer.outcome is Outcome.UNKNOWN:
         tone = Tone.UNKNOWN
     mark = f" mark {mark_text(outer.flow.mark)}" if outer.flow.mark else ""
+    device = trace.ownership.device if trace.ownership is not None else None
+    where = birthplace_text(device) if device is not None and outer.steps else ""
     end = outer.outcome.value
     if outer.outcome is Outcome.ENCRYPTED:
         end = "encrypted again"
@@ -250,7 +243,10 @@ def _outer(trace: Trace, outer: Trace, indent: int) -> Line:
     elif outer.reason is not None:
         end = f"{end}, {REASONS[outer.reason]}"
     return Line(
-        f"encrypted packet to {endpoint_text(trace.endpoint)}{mark}: {end}", tone, indent, "outer"
+        f"encrypted packet to {endpoint_text(trace.endpoint)}{mark}{where}: {end}",
+        tone,
+        indent,
+        "outer",
     )
 
 
@@ -263,26 +259,3 @@ def _connected(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
         told = verdict(snapshot, trace.connected).text
         text = f"TCP and connected UDP ask twice, then with a source: {told}"
         yield Line(text, Tone.NOTE, 0, "but")
-
-
-def _may_change(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
-    if trace.hooks:
-        parts = []
-        for (family, table), hooks in groupby(trace.hooks, lambda hook: (hook.family, hook.table)):
-            chains = [f"{hook.chain} {_does(hook)}" for hook in hooks]
-            parts.append(f"{family} {table} {', '.join(chains)}")
-        yield Line(printable(f"nft may change this: {'; '.join(parts)}"), Tone.NOTE, 0, "but")
-    gap = snapshot.gap(Subject.FIREWALL)
-    if gap is not None and snapshot.hooks is None:
-        text = f"firewall rules could change this, and were not seen: {gap_words(gap)}"
-        yield Line(text, Tone.NOTE, 0, "but")
-
-
-def _does(hook: Hook) -> str:
-    return " and ".join(_CHAIN_DOES.get(word, word) for word in sorted(hook.does))
-
-
-def gap_words(gap: Gap) -> str:
-    """Why something could not be seen and what to do: ``Operation not permitted — run as root``."""
-    hint = f" — {printable(gap.hint)}" if gap.hint else ""
-    return f"{printable(gap.why)}{hint}"

@@ -9,7 +9,7 @@ from wgtui.model.trace import Outcome, Reason, ReversePath, RpWhy, Trace
 from wgtui.model.wireguard import Backend
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.words import endpoint_text, peer_name, rule_text
+from wgtui.report.words import birthplace_text, endpoint_text, peer_name, rule_text
 
 MODES: Final = {0: "off", 1: "strict", 2: "loose", None: "(mode not seen)"}
 """rp_filter, in words."""
@@ -92,7 +92,7 @@ def _sentence(snapshot: Snapshot, trace: Trace) -> str:
         case Outcome.OUTER_FAILED:
             if trace.outer is None:
                 return f"{to} belongs to {peer}, but {why or 'its encrypted packet cannot leave'}"
-            return f"{to} belongs to {peer}, but its endpoint {_sentence(snapshot, trace.outer)}"
+            return f"{to} belongs to {peer}, but its endpoint {_outer_sentence(snapshot, trace)}"
         case Outcome.LOOP:
             if not peer:
                 return f"{to} goes back to a peer it has already left through"
@@ -113,6 +113,14 @@ def _sentence(snapshot: Snapshot, trace: Trace) -> str:
             return f"{to} cannot be followed: {why}"
 
 
+def _outer_sentence(snapshot: Snapshot, trace: Trace) -> str:
+    """How the encrypted packet ends, and where that is."""
+    if trace.outer is None or trace.ownership is None:
+        return "?"
+    said = _sentence(trace.outer_host(snapshot), trace.outer)
+    return f"{said}{birthplace_text(trace.ownership.device)}"
+
+
 def _gateway(trace: Trace) -> str:
     route = trace.route
     if route is None:
@@ -129,12 +137,14 @@ def _encrypted(snapshot: Snapshot, trace: Trace) -> str:
         return "nowhere"
     peer = f"peer {peer_name(ownership.owner.peer)} on {printable(ownership.device.name)}"
     text = f"{peer}, encrypted to {endpoint_text(trace.endpoint)}"
+    there, where = trace.outer_host(snapshot), birthplace_text(ownership.device)
     if outer.ownership is not None:
-        return f"{text}; that packet goes to {_encrypted(snapshot, outer)}"
+        return f"{text}{where}; that packet goes to {_encrypted(there, outer)}"
     if outer.outcome is Outcome.LOCAL:
         return f"{text}, which is this host"
     route = outer.route
-    return f"{text} by {printable(snapshot.link_name(route.link)) if route is not None else '?'}"
+    link = printable(there.link_name(route.link)) if route is not None else "?"
+    return f"{text} by {link}{where}"
 
 
 def _refuser(trace: Trace) -> str:
@@ -159,8 +169,8 @@ def _told(trace: Trace, error: str) -> str:
 
 def _loop(snapshot: Snapshot, trace: Trace) -> str:
     outer = trace.outer
-    route = outer.route if outer is not None else None
-    return printable(snapshot.link_name(route.link)) if route is not None else "the same peer"
+    route, there = (outer.route if outer is not None else None), trace.outer_host(snapshot)
+    return printable(there.link_name(route.link)) if route is not None else "the same peer"
 
 
 def _came(trace: Trace) -> str:

@@ -24,6 +24,8 @@ SUBJECTS: Final[dict[Subject, str]] = {
     Subject.SYSCTL: "kernel settings (sysctl)",
     Subject.CONFIG: "configuration files",
     Subject.FIREWALL: "firewall rules",
+    Subject.XFRM: "IPsec",
+    Subject.TC: "traffic control (tc)",
     Subject.NEIGHBOURS: "neighbours",
     Subject.NAMESPACE: "other namespaces",
     Subject.CONSISTENCY: "one consistent moment",

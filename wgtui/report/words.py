@@ -29,7 +29,7 @@ from wgtui.model.network import (
 )
 from wgtui.model.prefix import BITS, Family, Prefix, address_text
 from wgtui.model.snapshot import Gap, Snapshot
-from wgtui.model.wireguard import Device, Endpoint, Peer
+from wgtui.model.wireguard import Birth, Device, Endpoint, Peer
 from wgtui.report.printable import printable
 
 TABLE_NAMES: Final = {LOCAL_TABLE: "local", MAIN_TABLE: "main", DEFAULT_TABLE: "default"}
@@ -356,9 +356,23 @@ def fwmark_text(device: Device) -> str:
 
 def birth_text(device: Device) -> str:
     """Where its sockets live, when that is not here (S-E20)."""
-    if device.birth_namespace:
-        return f"socket in namespace {printable(device.birth_namespace)}"
-    return "socket in another namespace"
+    return f"socket in {namespace_text(device.birth_namespace)}"
+
+
+def birthplace_text(device: Device) -> str:
+    """`` in namespace uplink`` for one that was made elsewhere, nothing for others."""
+    return "" if device.birth is Birth.HERE else f" in {namespace_text(device.birth_namespace)}"
+
+
+def namespace_text(place: str | None) -> str:
+    """A namespace's name; some have none."""
+    if place is None:
+        return "another namespace"
+    if place == "":
+        return "the namespace wgtui was started in"
+    if place.startswith("/proc/"):
+        return f"the namespace of process {printable(place.split('/')[2])}"
+    return f"namespace {printable(place)}"
 
 
 def address_with_zone(address: IPAddress, link: str | None) -> str:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
-from wgtui.errors import FormatError, SourceError
+from wgtui.errors import FormatError
 from wgtui.model.network import Link, LinkIndex
 from wgtui.model.snapshot import Gap, Subject
-from wgtui.model.wireguard import Birth, Device
-from wgtui.sources import netns, uapi
-from wgtui.sources.procfs import read_own_udp_ports, read_udp_ports
+from wgtui.model.wireguard import Device
+from wgtui.sources import uapi
+from wgtui.sources.birthplaces import born
+from wgtui.sources.procfs import read_udp_ports
 from wgtui.sources.wg_socket import WireGuardSocket
 
 _PRIVILEGE: Final = "run as root (sudo wgtui)"
 
 
 def read_devices(
-    namespace: str, links: Mapping[LinkIndex, Link]
+    links: Mapping[LinkIndex, Link], before: Mapping[LinkIndex, Device]
 ) -> tuple[dict[LinkIndex, Device], list[Gap]]:
-    """All devices of this thread's namespace (called ``namespace``), and what could not be read."""
+    """All devices of this thread's namespace, and what could not be read; ``before`` is what was
+    read the last time, if only counters and peers may have changed since."""
     devices, gaps = _kernel_devices(links)
     ports = read_udp_ports() if devices else None
     if ports is not None:
-        devices = [_born(device, links[device.link], ports, namespace) for device in devices]
+        devices = [born(device, links, ports, before) for device in devices]
     others, other_gaps = uapi.read_devices(links.values())
     return {device.link: device for device in (*devices, *others)}, gaps + other_gaps
 
@@ -62,29 +63,3 @@ def _refused(link: Link, error: OSError) -> Gap:
 
 def _gap(link: Link, why: str, hint: str = "") -> Gap:
     return Gap(Subject.WIREGUARD, why, hint, link.index)
-
-
-def _born(device: Device, link: Link, ports: set[int], namespace: str) -> Device:
-    """A device that is up has its port open in the namespace it was made in only (S-E20)."""
-    if not link.up or not device.listen_port or device.listen_port in ports:
-        return device
-    return replace(
-        device,
-        birth=Birth.ELSEWHERE,
-        birth_namespace=_namespace_with(device.listen_port, but=namespace),
-    )
-
-
-def _namespace_with(port: int, but: str) -> str | None:
-    """The only other namespace where the port is open; "" is the one this program runs in."""
-    found = [name for name in netns.names() if name != but and port in _ports_in(name)]
-    if but and port in (read_own_udp_ports() or ()):
-        found.append("")
-    return found[0] if len(found) == 1 else None
-
-
-def _ports_in(name: str) -> set[int]:
-    try:
-        return netns.inside(name, read_udp_ports) or set()
-    except SourceError:
-        return set()

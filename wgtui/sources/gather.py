@@ -29,6 +29,7 @@ from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.wireguard import Device, DeviceConfig
 from wgtui.sources import links as link_messages
 from wgtui.sources import nexthops, rules
+from wgtui.sources.birthplaces import read_birthplaces
 from wgtui.sources.configs import labelled, read_configs
 from wgtui.sources.devices import read_devices
 from wgtui.sources.firewall import read_hooks
@@ -37,6 +38,8 @@ from wgtui.sources.nlsocket import NetlinkError, NetlinkSocket
 from wgtui.sources.oracle import local_in_main
 from wgtui.sources.procfs import has_ipv6, read_sysctls
 from wgtui.sources.route_dump import RTM_GETROUTE, Exceptions, RouteDump, route_request
+from wgtui.sources.traffic_control import read_filters
+from wgtui.sources.xfrm import read_policies
 
 T = TypeVar("T")
 
@@ -48,8 +51,20 @@ _POLLED: Final = frozenset({Subject.WIREGUARD, Subject.SYSCTL})
 
 def gather(namespace: str, source: str) -> Snapshot:
     """Everything, once. Raises ``OSError`` when there is no netlink at all."""
+
+    def elsewhere(place: str) -> Snapshot:
+        with NetlinkSocket() as sock:
+            return _Gathering(sock, place).snapshot(source)
+
     with NetlinkSocket() as sock:
-        return _Gathering(sock, namespace).snapshot(source)
+        snapshot = _Gathering(sock, namespace).snapshot(source)
+    found, gaps = read_birthplaces(snapshot.devices.values(), elsewhere)
+    if not found and not gaps:
+        return snapshot
+    gaps += [
+        gap for there in found.values() for gap in there.gaps if gap.subject is Subject.CONSISTENCY
+    ]
+    return replace(snapshot, elsewhere=found, gaps=(*snapshot.gaps, *gaps))
 
 
 def poll(previous: Snapshot) -> Snapshot | None:
@@ -69,7 +84,7 @@ def poll(previous: Snapshot) -> Snapshot | None:
                 return None
         if len(links) != len(previous.links):
             return None
-        devices = gathering.devices(links, previous.meant)
+        devices = gathering.devices(links, previous.meant, previous.devices)
         sysctls |= gathering.sysctls()
     kept = [gap for gap in previous.gaps if gap.subject not in _POLLED]
     gaps = (*kept, *(gap for gap in gathering.gaps if gap.subject in _POLLED))
@@ -115,6 +130,8 @@ class _Gathering:
         meant, config_gaps = read_configs(self._namespace, links.values())
         devices = self.devices(links, meant)
         hooks, hook_gaps = read_hooks()
+        policies, policy_gaps = read_policies()
+        filters, filter_gaps = read_filters(self._sock, links)
         if self._sock.interrupted:
             self.gaps.append(
                 Gap(Subject.CONSISTENCY, "links or addresses changed while they were read")
@@ -135,9 +152,10 @@ class _Gathering:
             meant=meant,
             sysctls=sysctls,
             hooks=hooks,
+            influences=(*policies, *filters),
             local_in_main=merged,
             uid=os.getuid(),
-            gaps=(*self.gaps, *config_gaps, *hook_gaps),
+            gaps=(*self.gaps, *config_gaps, *hook_gaps, *policy_gaps, *filter_gaps),
         )
 
     def _attempt(self, subject: Subject, read: Callable[[], T], otherwise: T) -> T:
@@ -184,10 +202,13 @@ class _Gathering:
         return found
 
     def devices(
-        self, links: Mapping[LinkIndex, Link], meant: tuple[DeviceConfig, ...]
+        self,
+        links: Mapping[LinkIndex, Link],
+        meant: tuple[DeviceConfig, ...],
+        before: Mapping[LinkIndex, Device] | None = None,
     ) -> dict[LinkIndex, Device]:
         """All WireGuard devices, their peers named after the configurations."""
-        found, gaps = read_devices(self._namespace, links)
+        found, gaps = read_devices(links, before or {})
         self.gaps += gaps
         return {index: labelled(device, meant) for index, device in found.items()}
 

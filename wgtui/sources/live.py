@@ -23,16 +23,13 @@ from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.sources import netns, oracle
+from wgtui.sources.events import Events
 from wgtui.sources.firewall import read_generation
 from wgtui.sources.gather import gather, poll
 from wgtui.sources.nlsocket import GET_STRICT_CHK, NetlinkSocket
 
 T = TypeVar("T")
 
-_GROUPS: Final = (1, 5, 7, 8, 9, 11, 19, 24, 25, 32)
-"""Links; IPv4 addresses, routes, rules; IPv6 ones; netconf of both; next-hop objects (S-G3)."""
-_ROOM: Final = 4 << 20
-"""Bytes for events that wait: 5,000 of them."""
 _TRIES: Final = 3
 _QUIET: Final = 0.05
 """Seconds without an event before everything is read: changes come in bursts."""
@@ -56,10 +53,10 @@ class LiveSource:
         """Something changed while it was read the last time."""
         self._took = 0.0
         """Seconds for reading everything, the last time."""
-        self._ruleset: int | None = None
-        """The generation of netfilter's ruleset that was read."""
+        self._rulesets: list[int | None] = []
+        """The generations of netfilter's rulesets that were read."""
         self._reading = threading.Lock()
-        self._events = self._inside(_subscribe)
+        self._events = self._inside(Events)
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     @property
@@ -87,8 +84,8 @@ class LiveSource:
         woken = False
         if not self._stale:
             poller = select.poll()
-            poller.register(self._events.fileno(), select.POLLIN)
-            poller.register(self._woken, select.POLLIN)
+            for number in (*self._events.filenos(), self._woken):
+                poller.register(number, select.POLLIN)
             ready = [number for number, _ in poller.poll(max(0.0, seconds) * 1000)]
             if not ready:
                 return self._inside(lambda: self._polled(previous))
@@ -101,7 +98,7 @@ class LiveSource:
 
     def _polled(self, previous: Snapshot) -> Snapshot:
         """What changes without an event; everything, if that is more than a poll can tell."""
-        if read_generation() != self._ruleset:
+        if self._generations() != self._rulesets:
             return self._consistent()
         return poll(previous) or self._consistent()
 
@@ -112,7 +109,8 @@ class LiveSource:
         """
         end = time.monotonic() + max(_LONGEST, self._took)
         poller = select.poll()
-        poller.register(self._events.fileno(), select.POLLIN)
+        for number in self._events.filenos():
+            poller.register(number, select.POLLIN)
         while self._events.drain() or time.monotonic() < end:
             if not poller.poll(_QUIET * 1000):
                 return
@@ -132,14 +130,25 @@ class LiveSource:
     def _once(self) -> Snapshot:
         """Read everything; a gap says when something moved meanwhile."""
         started = time.monotonic()
-        self._ruleset = read_generation()
+        self._events.watch_policies()
+        self._rulesets = self._generations()
         snapshot = gather(self._netns, self.spec)
         self._took = time.monotonic() - started
-        self._stale = self._events.drain()
+        unheard = self._events.follow(snapshot.elsewhere)
+        self._stale = self._events.drain() or unheard
         if not self._stale:
             return snapshot
         gap = Gap(Subject.CONSISTENCY, f"something changed each of the {_TRIES} times it was read")
         return replace(snapshot, gaps=(*snapshot.gaps, gap))
+
+    def _generations(self) -> list[int | None]:
+        found = [read_generation()]
+        for place in self._events.places:
+            try:
+                found.append(netns.visiting(place, read_generation))
+            except SourceError:
+                found.append(None)
+        return found
 
     def _guarded(self, work: Callable[[], T]) -> T:
         """Sockets are let go of by whoever holds the lock when it is time."""
@@ -188,9 +197,3 @@ class LiveSource:
                     self._woken = -1
             finally:
                 self._reading.release()
-
-
-def _subscribe() -> NetlinkSocket:
-    sock = NetlinkSocket(timeout=0.0)
-    sock.listen(_GROUPS, _ROOM)
-    return sock

@@ -47,12 +47,13 @@ def others() -> Iterator[str]:
 
 def path_of(place: str) -> Path:
     """The file that stands for a namespace of ``others``."""
+    # A path from the root stays what it is.
     return NAMED / place if place else _PROC / "self/ns/net"
 
 
 def _processes() -> Iterator[str]:
     """Looked at only when whoever asks goes on so far."""
-    for number in sorted(int(entry) for entry in os.listdir(_PROC) if entry.isdecimal()):
+    for number in sorted(int(entry.name) for entry in _PROC.glob("[0-9]*")):
         yield f"/proc/{number}/ns/net"
 
 

@@ -71,11 +71,6 @@ def read_udp_ports(net: Path = _NET) -> set[int] | None:
     return ports
 
 
-def read_own_udp_ports() -> set[int] | None:
-    """The same in the namespace that the program was started in, whichever thread asks."""
-    return read_udp_ports(Path("/proc/self/net"))
-
-
 def read_unix_paths() -> set[str] | None:
     """The paths of all bound Unix sockets; None when that cannot be read."""
     paths: set[str] = set()

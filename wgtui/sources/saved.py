@@ -2,7 +2,8 @@
 
     {"schema": "wgtui.snapshot/1", "taken_at": …, "links": […], …,
      "route_infos": [{…}, …],
-     "tables": [{"family": 4, "table": 254, "networks": […], "lengths": […], "infos": […]}, …]}
+     "tables": [{"family": 4, "table": 254, "networks": […], "lengths": […], "infos": […]}, …],
+     "elsewhere": {"NAMESPACE": {…}}}
 
 A table's columns are as long as it has routes; ``infos`` are positions in ``route_infos``. A change
 of the model that an older wgtui would misunderstand raises the number in ``schema``.
@@ -83,15 +84,21 @@ def _replace(path: Path, text: str) -> None:
 
 def dumps(snapshot: Snapshot) -> str:
     """The text of a snapshot: one line."""
+    whole: JSONObject = {"schema": f"{SCHEMA}{VERSION}", **_encode(snapshot)}
+    return json.dumps(whole, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def _encode(snapshot: Snapshot) -> JSONObject:
     numbers: dict[RouteInfo, int] = {}
     tables = [_table_columns(table, numbers) for table in snapshot.routes.values()]
     whole: JSONObject = {
-        "schema": f"{SCHEMA}{VERSION}",
-        **encode_fields(snapshot, leave_out=frozenset({"routes"})),
+        **encode_fields(snapshot, leave_out=frozenset({"routes", "elsewhere"})),
         "route_infos": [encode(info) for info in numbers],
         "tables": tables,
     }
-    return json.dumps(whole, separators=(",", ":"), allow_nan=False) + "\n"
+    if snapshot.elsewhere:
+        whole["elsewhere"] = {name: _encode(there) for name, there in snapshot.elsewhere.items()}
+    return whole
 
 
 def _table_columns(table: RouteTable, numbers: dict[RouteInfo, int]) -> JSON:
@@ -120,14 +127,27 @@ def loads(text: str, file: str) -> Snapshot:
     if not isinstance(whole, dict):
         raise _not_ours(file)
     _check_schema(whole.pop("schema", None), file)
-    infos, tables = whole.pop("route_infos", None), whole.pop("tables", None)
     try:
-        routes = _decode_tables(tables, _decode_infos(infos))
-        snapshot = decode_fields(Snapshot, whole, given={"routes": routes})
-        if not 0 <= snapshot.taken_at < _YEAR_9999:
-            raise ShapeError("taken_at", "a moment in Unix time")
+        return _decode(whole)
     except ShapeError as error:
         raise FormatError(file, str(error), hint="save it again with 'wgtui snapshot'") from None
+
+
+def _decode(whole: JSONObject, elsewhere: bool = False) -> Snapshot:
+    """A snapshot; one of elsewhere has none of its own. Raises ``ShapeError``."""
+    infos, tables = whole.pop("route_infos", None), whole.pop("tables", None)
+    others = {} if elsewhere else whole.pop("elsewhere", {})
+    if not isinstance(others, dict):
+        raise ShapeError("elsewhere", "an object")
+    found: dict[str, Snapshot] = {}
+    for name, there in others.items():
+        if not isinstance(there, dict):
+            raise ShapeError(f"elsewhere.{name[:40]!a}", "an object")
+        found[name] = _decode(there, elsewhere=True)
+    routes = _decode_tables(tables, _decode_infos(infos))
+    snapshot = decode_fields(Snapshot, whole, given={"routes": routes, "elsewhere": found})
+    if not 0 <= snapshot.taken_at < _YEAR_9999:
+        raise ShapeError("taken_at", "a moment in Unix time")
     return snapshot
 
 

@@ -127,6 +127,7 @@ def read_host(
         meant=read_configs(text.meant),
         sysctls=sysctls,
         hooks=hooks,
+        influences=(),
         local_in_main=local_in_main,
         gaps=gaps,
     )

@@ -8,6 +8,7 @@ is how arriving packets are queued, and it gives them back.
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from wgtui.errors import FormatError
 from wgtui.model.influence import Direction, Effect, Influence, InfluenceKind
 from wgtui.model.network import Link, LinkIndex
+from wgtui.model.snapshot import Gap, Subject
 from wgtui.sources.nlsocket import HEADER, Buffer, NetlinkSocket, text
 from wgtui.sources.route_message import Values, values_of
 
@@ -57,20 +59,33 @@ _HARMLESS: Final = frozenset({"csum", "police", "sample", "simple"})
 """Actions that leave packets as they are (or drop by rate, like any queue)."""
 
 
-def read_filters(sock: NetlinkSocket, links: Mapping[LinkIndex, Link]) -> tuple[Influence, ...]:
-    """What filters do in the namespace of the socket, each thing once a link and direction.
+def read_filters(
+    sock: NetlinkSocket, links: Mapping[LinkIndex, Link]
+) -> tuple[tuple[Influence, ...], list[Gap]]:
+    """What filters do in the namespace of the socket, each thing once a link and direction."""
+    try:
+        return tuple(dict.fromkeys(_influences(sock, links))), []
+    except FormatError as error:
+        return (), [Gap(Subject.TC, str(error))]
+    except OSError as error:
+        if error.errno == errno.EOPNOTSUPP:  # a kernel without traffic control
+            return (), []
+        return (), [Gap(Subject.TC, error.strerror or str(error))]
 
-    Raises ``OSError``, ``FormatError``.
-    """
-    found: dict[Influence, None] = {}
+
+def _influences(sock: NetlinkSocket, links: Mapping[LinkIndex, Link]) -> Iterator[Influence]:
     for link, parent, direction in places(sock.dump(RTM_GETQDISC, REQUEST)):
-        request = _BODY.pack(0, link, 0, parent, 0)
-        for answer in sock.dump(RTM_GETTFILTER, request):
+        try:
+            filters = sock.dump(RTM_GETTFILTER, _BODY.pack(0, link, 0, parent, 0))
+        except OSError as error:
+            if error.errno != errno.ENODEV:  # gone meanwhile, which will be noticed
+                raise
+            continue
+        for answer in filters:
             for influence in parse_filter(answer, link, direction):
                 to = links.get(influence.to) if influence.to is not None else None
                 if to is None or to.kind != "ifb":
-                    found[influence] = None
-    return tuple(found)
+                    yield influence
 
 
 def places(answers: list[bytes]) -> Iterator[tuple[LinkIndex, int, Direction]]:
@@ -93,7 +108,7 @@ def parse_filter(message: Buffer, link: LinkIndex, direction: Direction) -> list
     _, _, _, kind, raw = _understood(message)
     try:
         options = values_of(raw, 0, len(raw))
-        found = []
+        found: list[tuple[Effect, LinkIndex | None, str]] = []
         if kind == "bpf" and _BPF_NAME in options:
             found.append((Effect.PROGRAM, None, text(options[_BPF_NAME])))
         elif kind == "bpf" and options:
@@ -104,8 +119,7 @@ def parse_filter(message: Buffer, link: LinkIndex, direction: Direction) -> list
     except struct.error as error:
         raise FormatError("netlink", f"a filter that is too short ({error})") from error
     return [
-        Influence(InfluenceKind.TC, direction, effect, link, to, name)
-        for effect, to, name in found
+        Influence(InfluenceKind.TC, direction, effect, link, to, name) for effect, to, name in found
     ]
 
 

@@ -58,7 +58,7 @@ def read_policies() -> tuple[tuple[Influence, ...], list[Gap]]:
         if error.errno == errno.EPROTONOSUPPORT:
             return (), []
         if error.errno in (errno.EPERM, errno.EACCES):
-            why, hint = "looking at IPsec policies is not permitted", "run as root (sudo wgtui)"
+            why, hint = "looking at IPsec is not permitted", "run as root (sudo wgtui)"
             return (), [Gap(Subject.XFRM, why, hint)]
         return (), [Gap(Subject.XFRM, error.strerror or str(error))]
 

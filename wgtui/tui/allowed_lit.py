@@ -37,12 +37,10 @@ def lit_owners(places: Places, snapshot: Snapshot, trace: Trace) -> Lit:
     if trace.arrival is not None:
         _arrival(marks, places, snapshot, trace.arrival)
     _out(marks, places, snapshot, trace)
-    outer = trace.outer
-    while outer is not None:
+    for outer in trace.outers_here:
         step = outer.ownership
         if step is not None and step.owner is not None:
             _put(marks, places, step.owner, Tone.NOTE, "outer", "outer")
-        outer = outer.outer
     return marks.lit()
 
 

@@ -45,12 +45,10 @@ def lit_links(snapshot: Snapshot, trace: Trace, row_of: RowOf) -> Lit:
         elif trace.outcome.good:
             marks.put(row, Tone.WON, "local" if trace.outcome is Outcome.LOCAL else "out")
         marks.point(row)
-    outer = trace.outer
-    while outer is not None:
+    for outer in trace.outers_here:
         sure = outer.outcome.good or outer.outcome is Outcome.UNKNOWN
         for link in _ways_out(snapshot, outer):
             marks.put(row_of(link), Tone.NOTE if sure else Tone.BAD, "outer")
-        outer = outer.outer
     return marks.lit()
 
 

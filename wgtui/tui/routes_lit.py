@@ -56,10 +56,8 @@ def lit_routes(places: Places, trace: Trace) -> Lit:
     back = trace.arrival.reverse_path if trace.arrival else None
     if back is not None and back.back is not None and back.back.route is not None:
         marks.put(places.route_row(family, back.back.route), Tone.NOTE, "back")
-    outer = trace.outer
-    while outer is not None:
+    for outer in trace.outers_here:
         _outer(marks, places, outer)
-        outer = outer.outer
     return marks.lit()
 
 

@@ -1,0 +1,203 @@
+"""What else could change this answer, in one line, and in the JSON? (S-H20)
+
+It is there only when the answer is not exact: something on the packet's way is seen and not
+simulated, or could not be looked at. Nothing is named twice, whichever packets it concerns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final, TypeAlias
+
+from wgtui.model.influence import Direction, Effect, Influence, InfluenceKind, PolicySelector
+from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
+from wgtui.model.trace import Trace
+from wgtui.report.line import Line, Tone
+from wgtui.report.printable import printable
+
+_CHAIN_DOES: Final = {
+    "mark": "sets the mark",
+    "restore-mark": "restores the mark",
+    "save-mark": "saves the mark",
+    "dnat": "rewrites the destination",
+    "snat": "rewrites the source",
+    "fib-drop": "drops by route",
+    "drop": "drops",
+}
+_UNSEEN: Final = {
+    Subject.FIREWALL: "firewall rules",
+    Subject.XFRM: "IPsec",
+    Subject.TC: "tc filters",
+}
+_SIDES: Final = {Direction.IN: "ingress", Direction.OUT: "egress", Direction.FORWARD: "forward"}
+_MOST: Final = 4
+"""Of each kind; the JSON has them all."""
+
+_Packet: TypeAlias = tuple[Snapshot, Trace]
+"""A packet, and the namespace it is in."""
+
+
+def may_change_line(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
+    """``may be changed by nft inet fw out sets the mark; tc on eth0: egress redirects to ifb1``."""
+    packets = list(_packets(snapshot, trace))
+    parts = [*_chains(packets), *_others(packets)]
+    told = [f"may be changed by {'; '.join(parts)}"] if parts else []
+    told += _not_seen(packets)
+    if told:
+        yield Line("; ".join(told), Tone.NOTE, 0, "but")
+
+
+def gap_words(gap: Gap) -> str:
+    """Why something could not be seen and what to do: ``Operation not permitted — run as root``."""
+    hint = f" — {printable(gap.hint)}" if gap.hint else ""
+    return f"{printable(gap.why)}{hint}"
+
+
+def changes_json(snapshot: Snapshot, trace: Trace) -> list[dict[str, object]]:
+    """What concerns this packet itself; what concerns the encrypted one stands there."""
+    chains: list[dict[str, object]] = [
+        {"family": hook.family, "table": hook.table, "chain": hook.chain, "hook": hook.hook}
+        for hook in trace.hooks
+    ]
+    return chains + [
+        {
+            "kind": influence.kind.value,
+            "device": None if influence.link is None else snapshot.link_name(influence.link),
+            "detail": influence_text(snapshot, influence),
+        }
+        for influence in trace.influences
+    ]
+
+
+def _packets(snapshot: Snapshot, trace: Trace) -> Iterator[_Packet]:
+    """The packet, the encrypted one around it, and so on."""
+    yield snapshot, trace
+    if trace.outer is not None and trace.ownership is not None:
+        there = snapshot.birthplace(trace.ownership.device)
+        yield from _packets(snapshot if there is None else there, trace.outer)
+
+
+# ----------------------------------------------------------------------------------------- chains
+
+
+def _chains(packets: list[_Packet]) -> Iterator[str]:
+    concerned: dict[tuple[int, Hook], list[int]] = {}
+    for number, (there, trace) in enumerate(packets):
+        for hook in trace.hooks:
+            concerned.setdefault((id(there), hook), []).append(number)
+    tables = groupby(concerned, lambda key: (key[0], key[1].family, key[1].table))
+    for (_, family, table), keys in tables:
+        chains = [
+            f"{hook.chain} {_does(hook)}{_whose(concerned[where, hook])}" for where, hook in keys
+        ]
+        yield printable(f"nft {family} {table} {', '.join(chains)}")
+
+
+def _does(hook: Hook) -> str:
+    return " and ".join(_CHAIN_DOES.get(word, word) for word in sorted(hook.does))
+
+
+def _whose(numbers: Iterable[int]) -> str:
+    """Which packets it is about; the one that was asked about goes without saying."""
+    inner, outer = 0 in numbers, any(numbers)
+    if not outer:
+        return ""
+    return " (both packets)" if inner else " (encrypted packet)"
+
+
+# ----------------------------------------------------------------------------------------- others
+
+
+def _others(packets: list[_Packet]) -> Iterator[str]:
+    texts: dict[tuple[int, Influence], str] = {}
+    for number, (there, trace) in enumerate(packets):
+        for influence in trace.influences:
+            answers = influence.kind is not InfluenceKind.XFRM and _of_answers(
+                there, trace, influence
+            )
+            whose = " (answers)" if answers else _whose((number,))
+            texts.setdefault((id(there), influence), f"{_named(there, influence)}{whose}")
+    by_kind: dict[InfluenceKind, list[str]] = {}
+    for (_, influence), text in texts.items():
+        by_kind.setdefault(influence.kind, []).append(text)
+    for found in by_kind.values():
+        yield from found[:_MOST]
+        if len(found) > _MOST:
+            yield f"{len(found) - _MOST} more"
+
+
+def _of_answers(there: Snapshot, trace: Trace, influence: Influence) -> bool:
+    """Does it meet what comes back, and not the packet that was asked about?"""
+    came_by = there.links_by_name.get(trace.flow.iif) if trace.flow.iif is not None else None
+    return influence.direction is Direction.IN and (
+        came_by is None or came_by.index != influence.link
+    )
+
+
+def _named(snapshot: Snapshot, influence: Influence) -> str:
+    text = influence_text(snapshot, influence)
+    link = printable(snapshot.link_name(influence.link))
+    match influence.kind:
+        case InfluenceKind.XFRM:
+            return f"IPsec: {text}"
+        case InfluenceKind.TC:
+            return f"tc on {link}: {text}"
+        case InfluenceKind.XDP:
+            return f"XDP on {link}: {text}"
+
+
+def influence_text(snapshot: Snapshot, influence: Influence) -> str:
+    """``egress redirects to eth1``; ``out from any to 10.1.0.0/16 udp encrypts``."""
+    what = _effect(snapshot, influence)
+    match influence.kind:
+        case InfluenceKind.XFRM:
+            if influence.selector is None:
+                return f"{influence.direction.value} {what} everything else"
+            return f"{influence.direction.value} {_selector(influence.selector)} {what}"
+        case InfluenceKind.TC:
+            return f"{_SIDES[influence.direction]} {what}"
+        case InfluenceKind.XDP:
+            return what
+
+
+def _effect(snapshot: Snapshot, influence: Influence) -> str:
+    name = printable(influence.name)
+    match influence.effect:
+        case Effect.TRANSFORM:
+            encrypts = influence.direction is Direction.OUT
+            return "encrypts" if encrypts else "wants it encrypted"
+        case Effect.BLOCK:
+            return "blocks"
+        case Effect.REDIRECT:
+            return f"redirects to {printable(snapshot.link_name(influence.to))}"
+        case Effect.DROP:
+            return "drops"
+        case Effect.PROGRAM:
+            return f"runs program {name}".rstrip() if name else "runs a program"
+        case Effect.CHANGE:
+            return f"does {name}" if name else "does something"
+
+
+def _selector(selector: PolicySelector) -> str:
+    source = "any" if selector.source is None else str(selector.source)
+    destination = "any" if selector.destination is None else str(selector.destination)
+    names = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp"}
+    protocol = selector.protocol
+    return f"from {source} to {destination}" + (
+        "" if protocol is None else f" {names.get(protocol, f'ipproto {protocol}')}"
+    )
+
+
+# ----------------------------------------------------------------------------------------- unseen
+
+
+def _not_seen(packets: list[_Packet]) -> Iterator[str]:
+    """``not seen: firewall rules, IPsec, which could change it (not permitted — run as root)``."""
+    subjects = dict.fromkeys(subject for _, trace in packets for subject in trace.unseen)
+    if not subjects:
+        return
+    gaps = (there.gap(subject) for subject in subjects for there, _ in packets)
+    why = next((gap_words(gap) for gap in gaps if gap is not None), "")
+    names = ", ".join(_UNSEEN[subject] for subject in subjects)
+    yield f"not seen: {names}, which could change it" + (f" ({why})" if why else "")
