@@ -7,7 +7,7 @@ lean := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(lab) -- $(bin)/python -m pytest -p py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check lab screenshots clean
+.PHONY: help demo test test-fast check lab fuzz screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -36,6 +36,11 @@ lab: ## only the tests that need the kernel's own WireGuard (root)
 	@.ci/setup packages
 	@.ci/setup dev
 	$(lean) -p no:cacheprovider -m 'wireguard or lab' tests/kernel
+
+fuzz: ## ask engine and running kernel 400,000 random questions, half of them IPv6 (root; half an hour)
+	@.ci/setup packages
+	@.ci/setup dev
+	$(bin)/python -m tests.kernel.fuzz --lookups 200000 --seed $(or $(SEED),1)
 
 screenshots: ## draw the pictures of the README anew
 	@.ci/setup dev

@@ -191,8 +191,10 @@ class Maker:
             if self.chance(60):
                 commands += self.rule_commands(family)
         # That a local route was ever added stays with the kernel when the route is gone, unseen
-        # (S-D3): where there is one, no link goes away.
-        if not any(" local " in command and " -4 route " in command for command in commands):
+        # (S-D3), and so does the tree node of an IPv6 prefix that had a plain route beside its
+        # source-specific ones (S-B61): where there are such, no link goes away.
+        lasting = ((" -4 route ", " local "), (" -6 route ", " from "))
+        if not any(all(word in one for word in words) for one in commands for words in lasting):
             commands += self.accidents()
         return World(tuple(commands))
 
@@ -607,6 +609,8 @@ class Tally:
     """How a run went."""
 
     lookups: int = 0
+    families: Counter[int] = field(default_factory=Counter)
+    """How many of them were IPv4, and IPv6."""
     incomparable: Counter[str] = field(default_factory=Counter)
     """By reason: what the engine says it cannot know."""
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -655,6 +659,7 @@ def _compare(
     for flow, answer in zip(flows, replies, strict=True):
         trace = lookup(snapshot, flow)
         tally.lookups += 1
+        tally.families[flow.family] += 1
         tally.outcomes[trace.outcome.value] += 1
         refusals = None if answer is None else differences(snapshot, trace, answer)
         if refusals is None:
@@ -675,13 +680,19 @@ def minimal(disagreement: Disagreement) -> Disagreement:
     return best
 
 
-def run(seed: int, lookups: int, report: Callable[[Disagreement], None] | None = None) -> Tally:
-    """Worlds number 0, 1, 2 … of a seed until so many questions were asked."""
+def run(
+    seed: int,
+    lookups: int,
+    report: Callable[[Disagreement], None] | None = None,
+    per_family: int = 0,
+) -> Tally:
+    """Worlds number 0, 1, 2 … of a seed until so many questions were asked, in all and of each
+    family."""
     tally = Tally()
-    while tally.lookups < lookups:
+    while tally.lookups < lookups or min(tally.families[4], tally.families[6]) < per_family:
         maker = Maker(seed, tally.worlds)
         world = maker.world()
-        asked = min(PER_WORLD, lookups - tally.lookups)
+        asked = PER_WORLD if per_family else min(PER_WORLD, lookups - tally.lookups)
         found = judge(world, [maker.flow() for _ in range(asked)], tally)
         tally.worlds += 1
         tally.disagreements += found
@@ -694,7 +705,7 @@ def run(seed: int, lookups: int, report: Callable[[Disagreement], None] | None =
 def main(argv: Sequence[str]) -> int:
     """The long run: prints each new kind of disagreement with its reproduction."""
     parser = argparse.ArgumentParser(prog="python -m tests.kernel.fuzz")
-    parser.add_argument("--lookups", type=int, default=50_000)
+    parser.add_argument("--lookups", type=int, default=50_000, help="of each family")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", type=int, default=8, help="how many reproductions")
     options = parser.parse_args(argv)
@@ -706,9 +717,10 @@ def main(argv: Sequence[str]) -> int:
             sys.stdout.write(f"{minimal(found)}\n\n")
             sys.stdout.flush()
 
-    tally = run(options.seed, options.lookups, report)
+    tally = run(options.seed, 0, report, per_family=options.lookups)
     sys.stdout.write(
-        f"{tally.lookups} lookups in {tally.worlds} worlds, "
+        f"{tally.lookups} lookups ({tally.families[4]} IPv4, {tally.families[6]} IPv6) "
+        f"in {tally.worlds} worlds, "
         f"{len(tally.disagreements)} disagreements, "
         f"{tally.incomparable.total()} not comparable\n"
         f"outcomes: {dict(tally.outcomes.most_common())}\n"

@@ -15,7 +15,9 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
 import pyte
 import pytest
@@ -42,13 +44,22 @@ TAB, ENTER, DOWN, PAGE_DOWN, CTRL_L = "\t", "\r", "\x1b[B", "\x1b[6~", "\x0c"
 class Answering(Terminal):
     """A terminal that says where its cursor is, and that it knows synchronised output."""
 
-    def __init__(self, *command: str, delay: float = 0.0, **settings: object) -> None:
-        super().__init__(*command, **settings)  # type: ignore[arg-type]
+    def __init__(self, *command: str, delay: float = 0.0, **settings: Any) -> None:
+        super().__init__(*command, **settings)
         self.screen = Xterm(self.screen.columns, self.screen.lines)
         self._stream = pyte.ByteStream(self.screen)
         self._seen = 0
         self._delay = delay
         self._answers: list[tuple[float, bytes]] = []
+
+    @classmethod
+    def of_wgtui(cls, *arguments: str, **settings: Any) -> Self:
+        """``python -m wgtui …``."""
+        return cls(sys.executable, "-m", "wgtui", *arguments, **settings)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
 
     def read(self, seconds: float = 0.05) -> bytes:
         """Read, and answer."""
@@ -101,8 +112,6 @@ def _both(*arguments: str, size: tuple[int, int], **settings: str) -> Iterator[l
         Answering.of_wgtui(*arguments, size=size, **settings) as lean,
         Answering.of_wgtui(*arguments, size=size, **settings | PLAIN) as plain,
     ):
-        assert isinstance(lean, Answering)
-        assert isinstance(plain, Answering)
         yield [lean, plain]
 
 
@@ -172,9 +181,17 @@ def test_a_session_looks_the_same_with_both_drivers() -> None:
 )
 def test_all_colours_and_none_look_the_same(settings: dict[str, str]) -> None:
     """A theme in 24 bits, and bold, underline and reverse only."""
-    with _both("--demo", "10.30.5.9", size=(130, 40), **settings) as terminals:
-        _same(terminals, "10.30.5.9 goes")
-        _walk(terminals, [(TAB + PAGE_DOWN, ""), ("?", "In the question"), ((80, 24), "")])
+    with _both("--demo", size=(130, 40), **settings) as terminals:
+        _same(terminals, "Type an address")
+        _walk(
+            terminals,
+            [
+                ("10.30.5.9", "10.30.5.9 goes"),
+                (TAB + PAGE_DOWN, ""),
+                ("?", "In the question"),
+                ((80, 24), ""),
+            ],
+        )
 
 
 @pytest.fixture
@@ -222,9 +239,9 @@ def test_tmux_shows_the_same(tmp_path: Path) -> None:
         run = [*tmux, "new-session", "-d", "-x80", "-y24", command]
         subprocess.run(run, env=kept | env | {"TERM": "xterm-256color"}, check=True)
         try:
-            _until(lambda tmux=tmux: "10.30.5.9 goes" in _captured(tmux))
+            _until(partial(_shows, tmux, "10.30.5.9 goes"))
             subprocess.run([*tmux, "send-keys", "Tab", "PageDown"], check=True)
-            _until(lambda tmux=tmux: "/ filter" in _captured(tmux))
+            _until(partial(_shows, tmux, "Esc back"))
             time.sleep(0.3)
             screens.append(_captured(tmux))
         finally:
@@ -236,6 +253,10 @@ def _captured(tmux: list[str]) -> str:
     """The screen with its colours."""
     run = [*tmux, "capture-pane", "-e", "-p"]
     return subprocess.run(run, check=True, capture_output=True, text=True).stdout
+
+
+def _shows(tmux: list[str], text: str) -> bool:
+    return text in _captured(tmux)
 
 
 def _until(fact: Callable[[], bool]) -> None:
@@ -251,7 +272,6 @@ def _until(fact: Callable[[], bool]) -> None:
 def test_a_resize_to_and_fro_shows_everything_again() -> None:
     """Textual paints nothing, the size is the same; the terminal may have lost cells."""
     with Answering.of_wgtui("--demo") as terminal:
-        assert isinstance(terminal, Answering)
         terminal.until_text("Type an address", "edge-1", "? help")
         before = terminal.text
         for size in ((100, 30), (80, 24)):
@@ -263,7 +283,6 @@ def test_a_resize_to_and_fro_shows_everything_again() -> None:
 def test_ctrl_l_shows_everything_again() -> None:
     """After another program wrote on the terminal."""
     with Answering.of_wgtui("--demo") as terminal:
-        assert isinstance(terminal, Answering)
         terminal.until_text("Type an address", "edge-1", "? help")
         before = terminal.text
         terminal.wipe()
@@ -277,7 +296,6 @@ def test_ctrl_l_shows_everything_again() -> None:
 def test_a_typed_character_costs_little() -> None:
     """The bytes for each, with the answer and the marks that change with it; idle: none."""
     with Answering.of_wgtui("--demo") as terminal:
-        assert isinstance(terminal, Answering)
         terminal.until_text("Type an address", "edge-1")
         terminal.quiet()
         sizes = []
@@ -292,7 +310,6 @@ def test_a_typed_character_costs_little() -> None:
 def test_a_held_key_over_a_slow_line_is_not_behind() -> None:
     """10 kB/s: when the key is let go, at most half a second is still to come."""
     with Answering.of_wgtui("--demo", "10.30.5.9", size=(160, 45)) as terminal:
-        assert isinstance(terminal, Answering)
         terminal.until_text("10.30.5.9 goes")
         terminal.send(TAB + TAB)
         terminal.quiet()
@@ -341,8 +358,8 @@ def test_a_terminal_that_takes_its_time_is_restored_at_the_end() -> None:
 
 
 def _modes_left_on(raw: bytes) -> set[bytes]:
-    """Private modes that differ from how they were before: all off, but wrap (7) and cursor (25)."""
-    last = {number: kind for number, kind in re.findall(rb"\x1b\[\?([0-9]+)([hl])", raw)}
+    """Private modes that are not as before: all were off, but wrap (7) and cursor (25)."""
+    last = dict(re.findall(rb"\x1b\[\?([0-9]+)([hl])", raw))
     return {n for n, kind in last.items() if (kind == b"h") is not (n in (b"7", b"25"))}
 
 
@@ -380,7 +397,8 @@ class Odd(App):
         if event.value == "ab":
             self._driver.write("\\x1b[5;5H\\x1b[1mbold \\x1b[4:3mcurly\\x1b[0m")
         if event.value == "abcd":
-            self._driver.write("\\x1b[9;1Hdone " + ("plain" if getattr(self._driver, "is_plain", 1) else "?"))
+            how = "plain" if getattr(self._driver, "is_plain", True) else "lean"
+            self._driver.write("\\x1b[9;1Hdone " + how)
 
 Odd().run()
 """
@@ -388,7 +406,7 @@ Odd().run()
 
 def test_what_is_not_understood_ends_in_the_plain_driver() -> None:
     """From a screen that is right, and for good."""
-    settings = {"TEXTUAL_ANIMATIONS": "none"}
+    settings: dict[str, Any] = {"TEXTUAL_ANIMATIONS": "none"}
     with (
         Answering(sys.executable, "-c", ODD, **settings) as lean,
         Answering(sys.executable, "-c", ODD, **settings, **PLAIN) as plain,

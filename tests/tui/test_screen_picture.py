@@ -195,8 +195,28 @@ def test_what_changes_no_cell_is_passed_on(sequence: str) -> None:
 
 @pytest.mark.parametrize(
     "sequence",
-    ["\x1b[2J", "\x1b[5A", "\x1b[3S", "\x1b[4:3m", "\x1b[38m", "\x1b[66m", "\t", "\x08", "\x9b1m"]
-    + ["\x1b7", "\x1bPq#0\x1b\\", "\x1b]1337;File=:\x07", "\x1b[?3h", "\x1b[", "\x1b(0", "\x00"],
+    [
+        *(
+            "\x1b[2J",
+            "\x1b[5A",
+            "\x1b[3S",
+            "\x1b[4:3m",
+            "\x1b[38m",
+            "\x1b[66m",
+            "\x1b[?3h",
+            "\x1b[",
+        ),
+        *(
+            "\x1b7",
+            "\x1b(0",
+            "\x1bPq#0\x1b\\",
+            "\x1b]1337;File=:\x07",
+            "\x9b1m",
+            "\t",
+            "\x08",
+            "\x00",
+        ),
+    ],
 )
 def test_what_is_not_known_is_not_guessed(sequence: str) -> None:
     """Sequences that Textual does not write today; cursor and pen stay as they were."""

@@ -65,6 +65,7 @@ class WgtuiApp(App[str]):
         self.register_theme(MONO)
         self.theme = os.environ.get("TEXTUAL_THEME", "ansi-dark")
         self.snapshot: Snapshot | None = None
+        self._previous: Snapshot | None = None
         self.reply = Reply(())
         self._spec = source_spec
         self._ascii = ascii_only
@@ -166,7 +167,7 @@ class WgtuiApp(App[str]):
             self._show_reply(keep=True)
 
     def _take(self, snapshot: Snapshot) -> None:
-        self.snapshot, self._waiting = snapshot, None
+        self._previous, self.snapshot, self._waiting = self.snapshot, snapshot, None
         self.panes.take(snapshot)
         self._answer()
 
@@ -181,7 +182,7 @@ class WgtuiApp(App[str]):
     def _answer(self) -> None:
         """The one place where question and facts meet."""
         asked = self._text != self._asked
-        before, self.reply = self.reply.trace, reply_to(self.snapshot, self._text)
+        before, self.reply = self.reply.trace, self._reply()
         self._asked = self._text
         trace = self.reply.trace
         if before is None or trace is None or before.outcome is not trace.outcome or asked:
@@ -194,6 +195,10 @@ class WgtuiApp(App[str]):
         self.panes.light(trace, reveal=asked)
         self.tabs.update()
         self._say_state()
+
+    def _reply(self) -> Reply:
+        """Counters that rise are told by the snapshot before this one."""
+        return reply_to(self.snapshot, self._text, self._previous)
 
     def _show_reply(self, *, keep: bool) -> None:
         if self.snapshot is None:

@@ -46,7 +46,7 @@ def before_facts(spec: str, failure: SourceError | None) -> tuple[Line, ...]:
     return (*lines, Line(printable(failure.hint), Tone.NOTE)) if failure.hint else lines
 
 
-def reply_to(snapshot: Snapshot | None, text: str) -> Reply:
+def reply_to(snapshot: Snapshot | None, text: str, previous: Snapshot | None = None) -> Reply:
     """Look the text up; quick enough for every key press."""
     if snapshot is None:
         return Reply(())
@@ -60,7 +60,7 @@ def reply_to(snapshot: Snapshot | None, text: str) -> Reply:
             return Reply((Line(f"not yet a question: {problem}"), *GRAMMAR))
         caret = error.position if error.text == text else None
         return Reply((Line(problem, Tone.NOTE),), caret=caret)
-    return Reply(tuple(answer(snapshot, trace)), trace)
+    return Reply(tuple(answer(snapshot, trace, previous)), trace)
 
 
 def with_kernel(snapshot: Snapshot, reply: Reply, asked: KernelAnswer | None) -> tuple[Line, ...]:
