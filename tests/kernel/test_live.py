@@ -300,7 +300,9 @@ def test_lost_events_are_events(host: Host) -> None:
     """When more happens than the socket can hold (ENOBUFS), everything is read again."""
     with closing(LiveSource(host.namespace)) as source:
         before = settled(source)
-        source._events._socket.setsockopt(1, 33, 2048)  # SO_RCVBUFFORCE: room for a few events
+        source._events._routing._socket.setsockopt(
+            1, 33, 2048
+        )  # SO_RCVBUFFORCE: room for a few events
         host.ip(*(f"route add 10.9.{number}.0/24 dev eth0" for number in range(100)))
         after = source.refresh(before, 5)
         assert routes_to(after, "10.9.99.0/24")

@@ -7,6 +7,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import statistics
 import struct
 import subprocess
@@ -35,8 +36,6 @@ ASKED = b"\x1b[6n"
 QUESTIONS = re.compile(rb"\x1b\[6n|\x1b\[\?2026\$p")
 SLOW = 10_000
 """Bytes a second."""
-TYPED: list[int] = []
-"""Bytes for each character of 10.30.5.9 in the demo at 80x24."""
 
 TAB, ENTER, DOWN, PAGE_DOWN, CTRL_L = "\t", "\r", "\x1b[B", "\x1b[6~", "\x0c"
 
@@ -233,17 +232,18 @@ def test_tmux_shows_the_same(tmp_path: Path) -> None:
     screens = []
     for driver in ("lean", "plain"):
         tmux = ["tmux", "-f/dev/null", "-S", str(tmp_path / driver)]
-        command = f"{sys.executable} -m wgtui --demo 10.30.5.9"
+        command = f"{sys.executable} -m wgtui --demo"
         env = {"WGTUI_DRIVER": driver, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
         kept = {name: os.environ[name] for name in ("PATH", "HOME")}
         run = [*tmux, "new-session", "-d", "-x80", "-y24", command]
         subprocess.run(run, env=kept | env | {"TERM": "xterm-256color"}, check=True)
         try:
+            _until(partial(_shows, tmux, "edge-1"))
+            subprocess.run([*tmux, "send-keys", "10.30.5.9"], check=True)
             _until(partial(_shows, tmux, "10.30.5.9 goes"))
-            subprocess.run([*tmux, "send-keys", "Tab", "PageDown"], check=True)
-            _until(partial(_shows, tmux, "Esc back"))
-            time.sleep(0.3)
-            screens.append(_captured(tmux))
+            subprocess.run([*tmux, "resize-window", "-x100", "-y30"], check=True)
+            time.sleep(0.5)
+            screens.append(_drawn(_captured(tmux)))
         finally:
             subprocess.run([*tmux, "kill-server"], check=True)
     assert screens[0] == screens[1]
@@ -253,6 +253,13 @@ def _captured(tmux: list[str]) -> str:
     """The screen with its colours."""
     run = [*tmux, "capture-pane", "-e", "-p"]
     return subprocess.run(run, check=True, capture_output=True, text=True).stdout
+
+
+def _drawn(captured: str) -> object:
+    """As cells: tmux tells blanks that were written from blanks that were not."""
+    screen = Xterm(100, 30)
+    pyte.Stream(screen).feed(captured.rstrip("\n").replace("\n", "\x1b[m\r\n"))
+    return cells(screen)
 
 
 def _shows(tmux: list[str], text: str) -> bool:
@@ -269,14 +276,14 @@ def _until(fact: Callable[[], bool]) -> None:
 # ---------------------------------------------------------------------------------------- resizes
 
 
-def test_a_resize_to_and_fro_shows_everything_again() -> None:
-    """Textual paints nothing, the size is the same; the terminal may have lost cells."""
+def test_after_a_resize_everything_is_shown_again() -> None:
+    """Even to the size that it had: Textual paints nothing then, but the terminal lost cells."""
     with Answering.of_wgtui("--demo") as terminal:
         terminal.until_text("Type an address", "edge-1", "? help")
+        terminal.quiet()
         before = terminal.text
-        for size in ((100, 30), (80, 24)):
-            terminal.resize(*size)
         terminal.wipe()
+        terminal.kill(signal.SIGWINCH)
         terminal.until(lambda: terminal.text == before)
 
 
@@ -284,6 +291,7 @@ def test_ctrl_l_shows_everything_again() -> None:
     """After another program wrote on the terminal."""
     with Answering.of_wgtui("--demo") as terminal:
         terminal.until_text("Type an address", "edge-1", "? help")
+        terminal.quiet()
         before = terminal.text
         terminal.wipe()
         terminal.send(CTRL_L)
@@ -303,7 +311,8 @@ def test_a_typed_character_costs_little() -> None:
             terminal.send(char)
             sizes.append(len(terminal.quiet()))
         assert statistics.median(sizes) <= 150
-        assert sizes == TYPED
+        assert sizes[1:-1] == [60] * 7  # no verdict yet; the last one brings the answer
+        assert sum(sizes) <= 3500
         assert terminal.quiet(1.0) == b""
 
 
@@ -363,13 +372,12 @@ def _modes_left_on(raw: bytes) -> set[bytes]:
     return {n for n, kind in last.items() if (kind == b"h") is not (n in (b"7", b"25"))}
 
 
-@pytest.mark.parametrize("keys", [ENTER + "q", "\x03"], ids=["q", "Ctrl-C"])
-def test_the_end_restores_the_terminal(keys: str) -> None:
+def test_the_end_restores_the_terminal() -> None:
     """Every mode, kitty's keys, the line discipline; nothing is drawn after that."""
     with Answering.of_wgtui("--demo", "--mouse", "10.44.0.1") as terminal:
         before = termios.tcgetattr(terminal.master)
         terminal.until_text("NO-PEER")
-        terminal.send(keys)
+        terminal.send("\x03")
         assert terminal.ended() == 0
         assert not _modes_left_on(terminal.raw)
         assert terminal.raw.count(b"\x1b[>25u") == terminal.raw.count(b"\x1b[<u") == 1
@@ -409,7 +417,7 @@ def test_what_is_not_understood_ends_in_the_plain_driver() -> None:
     settings: dict[str, Any] = {"TEXTUAL_ANIMATIONS": "none"}
     with (
         Answering(sys.executable, "-c", ODD, **settings) as lean,
-        Answering(sys.executable, "-c", ODD, **settings, **PLAIN) as plain,
+        Answering(sys.executable, "-c", ODD, **settings | PLAIN) as plain,
     ):
         _same([lean, plain], "ready")
         _walk([lean, plain], [("ab", "curly"), ("cd", "done plain"), ((90, 20), "abcd")])

@@ -45,11 +45,15 @@ def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[Revers
 
 
 def links_back(snapshot: Snapshot, trace: Trace) -> Iterator[LinkIndex]:
-    """The links of this namespace that a packet of the reverse check comes in by."""
+    """The links of this namespace that a packet of the reverse check comes in by.
+
+    Where the answer to the trace's own encrypted packet does, that packet's trace knows.
+    """
+    ours = trace.ownership.owner if trace.ownership is not None else None
     for step in trace.back:
         yield step.link
         outer = step.outer_reverse_path
-        if outer is None or step.owner is None:
+        if outer is None or step.owner is None or step.owner == ours:
             continue
         if snapshot.birthplace(step.owner.device) is snapshot:
             yield outer.link
