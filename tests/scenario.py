@@ -9,6 +9,8 @@
     gaps = ["wireguard: …"]     what could not be seen, and why
     local_in_main = true        IPv4's merged tree (S-A4); left out: not known
 
+    [elsewhere.NAME]            the same of another namespace, where devices are ``born-in NAME``
+
     [[ask]]
     flow = "192.168.43.2"       the words of contract §2
     outcome = "encrypted"       … and any part of contract §4's answer
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
@@ -45,7 +47,7 @@ OUT: dict = {
     "owner": OWNER,
     "endpoint": None,
 }
-OUT["outer"] = {"outcome": None, "reason": None, "out": OUT}
+OUT["outer"] = {"outcome": None, "reason": None, "namespace": None, "out": OUT}
 ANSWER: dict = {
     "outcome": None,
     "reason": None,
@@ -90,11 +92,22 @@ class Scenario:
 def load(path: Path) -> Scenario:
     """One file; raises ``ScenarioError`` for everything that has no meaning."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    _refuse(path.name, set(document) - {"title", "source", "host", "ask"})
-    host = document["host"]
+    _refuse(path.name, set(document) - {"title", "source", "host", "ask", "elsewhere"})
+    elsewhere = {
+        name: replace(_read(path, host), namespace=name)
+        for name, host in document.get("elsewhere", {}).items()
+    }
+    snapshot = replace(_read(path, document["host"]), elsewhere=elsewhere)
+    questions = tuple(check(path.name, ask) for ask in document["ask"])
+    if not questions:
+        raise ScenarioError(f"{path.name} asks nothing")
+    return Scenario(path.stem, document["title"], document["source"], snapshot, questions)
+
+
+def _read(path: Path, host: dict) -> Snapshot:
     _refuse(f"{path.name} [host]", set(host) - HOST_KEYS)
     nft = host.get("nft", [])
-    snapshot = read_host(
+    return read_host(
         HostLines(**{key: text for key, text in host.items() if key in HOST_LINES}),
         taken_at=1_700_000_000.0,
         host=path.stem,
@@ -103,10 +116,6 @@ def load(path: Path) -> Scenario:
         hooks=None if nft is False else tuple(_hook(words) for words in nft),
         gaps=tuple(_gap(text) for text in host.get("gaps", [])),
     )
-    questions = tuple(check(path.name, ask) for ask in document["ask"])
-    if not questions:
-        raise ScenarioError(f"{path.name} asks nothing")
-    return Scenario(path.stem, document["title"], document["source"], snapshot, questions)
 
 
 def check(name: str, ask: dict) -> Question:

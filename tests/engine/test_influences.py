@@ -44,9 +44,11 @@ def tc(snapshot: Snapshot, link: str, direction: Direction) -> Influence:
     return Influence(InfluenceKind.TC, direction, Effect.DROP, index)
 
 
-def policy(direction: Direction = Direction.OUT, **selector: object) -> Influence:
-    """An IPsec policy; its selector is IPv4's unless it says otherwise."""
-    chosen = PolicySelector(**{"family": 4, **selector})  # type: ignore[arg-type]
+def policy(
+    direction: Direction = Direction.OUT, selector: PolicySelector | None = None
+) -> Influence:
+    """An IPsec policy; for all of IPv4 unless its selector says otherwise."""
+    chosen = selector or PolicySelector(4)
     return Influence(InfluenceKind.XFRM, direction, Effect.TRANSFORM, selector=chosen)
 
 
@@ -97,32 +99,41 @@ def test_xdp_meets_what_comes_in() -> None:
 @pytest.mark.parametrize(
     ("selector", "flow", "matches"),
     [
-        ({"destination": Prefix.parse("203.0.113.0/24")}, "203.0.113.9", True),
-        ({"destination": Prefix.parse("203.0.112.0/24")}, "203.0.113.9", False),
-        ({"source": Prefix.parse("192.0.2.10/32")}, "203.0.113.9", True),
-        ({"source": Prefix.parse("192.0.2.11/32")}, "203.0.113.9", False),
-        ({"protocol": 6}, "203.0.113.9", True),
-        ({"protocol": 6}, "203.0.113.9 ipproto udp", False),
-        ({"destination_port": Masked(53, 0xFFFF)}, "203.0.113.9", True),
-        ({"destination_port": Masked(53, 0xFFFF)}, "203.0.113.9 ipproto udp dport 5", False),
-        ({"source_port": Masked(53, 0xFFFF)}, "203.0.113.9 ipproto udp sport 53", True),
-        ({"mark": Masked(5, 0xF)}, "203.0.113.9", False),
-        ({"mark": Masked(5, 0xF)}, "203.0.113.9 mark 0x15", True),
-        ({"interface_id": 7}, "203.0.113.9", False),
-        ({"family": 6}, "203.0.113.9", False),
+        (PolicySelector(4, destination=Prefix.parse("203.0.113.0/24")), "203.0.113.9", True),
+        (PolicySelector(4, destination=Prefix.parse("203.0.112.0/24")), "203.0.113.9", False),
+        (PolicySelector(4, source=Prefix.parse("192.0.2.10/32")), "203.0.113.9", True),
+        (PolicySelector(4, source=Prefix.parse("192.0.2.11/32")), "203.0.113.9", False),
+        (PolicySelector(4, protocol=6), "203.0.113.9", True),
+        (PolicySelector(4, protocol=6), "203.0.113.9 ipproto udp", False),
+        (PolicySelector(4, destination_port=Masked(53, 0xFFFF)), "203.0.113.9", True),
+        (
+            PolicySelector(4, destination_port=Masked(53, 0xFFFF)),
+            "203.0.113.9 ipproto udp dport 5",
+            False,
+        ),
+        (
+            PolicySelector(4, source_port=Masked(53, 0xFFFF)),
+            "203.0.113.9 ipproto udp sport 53",
+            True,
+        ),
+        (PolicySelector(4, mark=Masked(5, 0xF)), "203.0.113.9", False),
+        (PolicySelector(4, mark=Masked(5, 0xF)), "203.0.113.9 mark 0x15", True),
+        (PolicySelector(4, interface_id=7), "203.0.113.9", False),
+        (PolicySelector(6), "203.0.113.9", False),
     ],
 )
 def test_a_policy_concerns_what_its_selector_may_match(
-    selector: dict[str, object], flow: str, matches: bool
+    selector: PolicySelector, flow: str, matches: bool
 ) -> None:
     """What is not known of a packet counts as a match; the source is the one it is given (S-H6)."""
-    snapshot = tunnel(policy(**selector))
+    snapshot = tunnel(policy(selector=selector))
     assert bool(ask(snapshot, flow).influences) is matches
 
 
 def test_the_encrypted_packet_is_asked_about_too() -> None:
     """Its endpoint, protocol and mark are its own (S-H6, S-E18)."""
-    wanted = policy(destination=Prefix.parse("203.0.113.9/32"), protocol=17)
+    selector = PolicySelector(4, destination=Prefix.parse("203.0.113.9/32"), protocol=17)
+    wanted = policy(selector=selector)
     trace = ask(tunnel(wanted), "10.1.1.1")
     assert trace.influences == ()
     assert trace.outer is not None

@@ -8,7 +8,7 @@ import pytest
 from netaddr import IPAddress
 
 from tests.engine.worlds import ask, outcome, rule_step, rules, said, table, way, world
-from wgtui.model.network import LinkIndex, RuleAction, TableId
+from wgtui.model.network import CachedRoute, LinkIndex, RuleAction, TableId
 from wgtui.model.snapshot import Gap, Subject
 from wgtui.model.trace import Outcome, Reason, RuleResult
 
@@ -218,7 +218,7 @@ def test_a_cached_exception_escapes_the_suppressor() -> None:
     line = "10: from all lookup main suppress_prefixlength 0"
     snapshot = world(routes6=SECOND6, rules6=rules(line, "20: from all lookup 100", family=6))
     assert table(snapshot, "2001:db8:9::9") == 100
-    cached = ((TableId(254), IPAddress("2001:db8:9::9"), LinkIndex(2)),)
+    cached = (CachedRoute(TableId(254), IPAddress("2001:db8:9::9"), LinkIndex(2)),)
     assert table(replace(snapshot, exceptions=cached), "2001:db8:9::9") == 254
     assert table(replace(snapshot, exceptions=cached), "2001:db8:9::8") == 100
 

@@ -456,7 +456,9 @@ def test_a_cached_exception_is_no_route() -> None:
     links = LinksBuilder()
     found = parse_routes(text, 6, links, {})
     assert found.tables == {}
-    assert found.exceptions == ((254, IPAddress("fd00::9"), links.index("eth0")),)
+    [kept] = found.exceptions
+    assert (kept.table, kept.destination) == (254, IPAddress("fd00::9"))
+    assert kept.link == links.index("eth0")
 
 
 @pytest.mark.parametrize(

@@ -210,13 +210,16 @@ def test_counters_do_not_tell_routes_apart() -> None:
 
 
 def test_exceptions_are_no_routes() -> None:
-    """RTM_F_CLONED entries are in no table; those of IPv6 are given separately (S-A63)."""
+    """RTM_F_CLONED entries are in no table; they are given separately (S-A63, S-B14)."""
     clones = route("2001:db8::7/128", u32(OIF, 3), flags=0x200) + route(
         "10.0.0.7/32", u32(OIF, 3), flags=0x200
     )
     tables, exceptions = parse_routes([clones + route("10.0.0.0/8", u32(OIF, 3))])
     assert [key for key, table in tables.items() if len(table)] == [(4, 254)]
-    assert exceptions == ((TableId(254), IPAddress("2001:db8::7"), V0),)
+    assert [(one.table, one.destination, one.link) for one in exceptions] == [
+        (254, IPAddress("2001:db8::7"), V0),
+        (254, IPAddress("10.0.0.7"), V0),
+    ]
 
 
 def test_what_is_not_understood_is_said() -> None:

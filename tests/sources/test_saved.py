@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from netaddr import IPAddress
 
 from wgtui.errors import FormatError, SourceError
-from wgtui.model.network import LinkIndex, RouteInfo, TableId
+from wgtui.model.network import CachedRoute, LinkIndex, RouteInfo, TableId
 from wgtui.model.prefix import BITS, FAMILIES, Prefix
 from wgtui.model.routes import RouteTables, RouteTablesBuilder
 from wgtui.model.snapshot import Snapshot
@@ -346,7 +346,9 @@ def test_a_later_field_with_a_default_may_be_missing(edge: Snapshot) -> None:
 
 def test_an_index_of_a_link_is_what_it_was() -> None:
     """Links that were only mentioned keep their negative index."""
-    snapshot = Snapshot(taken_at=0.0, exceptions=((TableId(1), IPAddress("::1"), LinkIndex(-3)),))
+    snapshot = Snapshot(
+        taken_at=0.0, exceptions=(CachedRoute(TableId(1), IPAddress("::1"), LinkIndex(-3)),)
+    )
     assert loads(dumps(snapshot), "file").exceptions == snapshot.exceptions
 
 

@@ -120,15 +120,10 @@ def _same(terminals: list[Answering], *facts: str) -> None:
     for terminal in terminals:
         terminal.until_text(*facts)
 
-    def is_same() -> bool:
-        plain.read(0.01)
-        return cells(lean.screen) == cells(plain.screen)
-
-    for _ in range(2):  # the second time after all that may still come
-        lean.until(is_same, 10)
-        lean.quiet(0.05)
-        plain.quiet(0.05)
-    assert cells(lean.screen) == cells(plain.screen)
+    end = time.monotonic() + PATIENCE
+    while lean.quiet(0.05) or plain.quiet(0.05) or cells(lean.screen) != cells(plain.screen):
+        # A note in the state line may still end, in each at its own moment.
+        assert time.monotonic() < end, f"{lean.text}\n---\n{plain.text}"
     assert (lean.screen.cursor.x, lean.screen.cursor.y) == (
         plain.screen.cursor.x,
         plain.screen.cursor.y,

@@ -352,4 +352,3 @@ def test_a_million_routes_cost_nothing_until_they_are_seen(full_table: Snapshot)
     assert len(RoutesRows(full_table)) > 1_000_000
     for many, hundred in zip(costs(full_table), costs(small_table), strict=True):
         assert many < 4 * hundred + 0.0005  # seconds; ten thousand times as many routes
-

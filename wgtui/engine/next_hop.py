@@ -21,6 +21,7 @@ from wgtui.model.network import (
     LOCAL_TABLE,
     LOOPBACK,
     MAIN_TABLE,
+    CachedRoute,
     LinkIndex,
     NextHop,
     Route,
@@ -86,7 +87,20 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
             for leg in legs
         )
         first = legs[0] if legs else first
-    return RouteStep(route, first.link, first.gateway, source, legs)
+    kept = _kept(snapshot, query, first)
+    if kept is not None and kept.gateway is not None and first.gateway is not None:
+        first = replace(first, gateway=kept.gateway)  # redirected (S-B14, S-B67)
+        legs = (first, *legs[1:])
+    return RouteStep(route, first.link, first.gateway, source, legs, kept)
+
+
+def _kept(snapshot: Snapshot, query: Query, leg: NextHop) -> CachedRoute | None:
+    """The exception that this next hop keeps for the destination."""
+    for kept in snapshot.exceptions:
+        same_family = kept.destination.version == query.family
+        if same_family and int(kept.destination) == query.destination and kept.link == leg.link:
+            return kept
+    return None
 
 
 def _goes_to_all(query: Query, route: Route) -> bool:

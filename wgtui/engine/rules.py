@@ -224,11 +224,11 @@ class _Walk:
         """A result too short, or by a link of the wrong group, is as if not found (S-A10,
         S-A63)."""
         length = winner.destination.length
-        if any(
-            table == winner.table
-            and int(address) == self.query.destination
-            and address.version == 6
-            for table, address, _ in self.snapshot.exceptions
+        if self.query.family == 6 and any(
+            kept.table == winner.table
+            and kept.destination.version == 6
+            and int(kept.destination) == self.query.destination
+            for kept in self.snapshot.exceptions
         ):
             length = 128  # a cached exception is a host route: it escapes the suppressor (S-A63)
         if rule.suppress_prefix_length is not None and length <= rule.suppress_prefix_length:

@@ -294,6 +294,18 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class CachedRoute:
+    """An exception (RTM_F_CLONED) the kernel keeps beside a table for one destination: a smaller
+    MTU, or another gateway after a redirect (S-A63, S-B14, S-B67)."""
+
+    table: TableId
+    destination: IPAddress
+    link: LinkIndex
+    gateway: IPAddress | None = None
+    mtu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NextHopObject:
     """``ip nexthop``: shared by routes through its number."""
 

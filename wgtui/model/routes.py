@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from wgtui.model.network import Route, RouteInfo, TableId
+from netaddr import IPAddress
+
+from wgtui.model.network import CachedRoute, Route, RouteInfo, TableId
 from wgtui.model.prefix import Family, Prefix
 from wgtui.model.prefix_index import PrefixIndex
 
@@ -48,6 +50,14 @@ class RouteTable:
     def info(self, row: int) -> RouteInfo:
         """What the row says beside its destination."""
         return self.infos[self.tree.values[row]]
+
+
+def cached_route(table: TableId, destination: IPAddress, info: RouteInfo) -> CachedRoute | None:
+    """An exception from what a dump says of it; None when it names no link."""
+    leg = info.next_hops[0] if info.next_hops else None
+    if leg is None or leg.link is None:
+        return None
+    return CachedRoute(table, destination, leg.link, leg.gateway, info.mtu)
 
 
 RouteTables: TypeAlias = Mapping[tuple[Family, TableId], RouteTable]

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
-from netaddr import IPAddress
-
 from wgtui.model.influence import Influence
 from wgtui.model.network import (
     LOCAL_TABLE,
+    CachedRoute,
     Link,
     LinkIndex,
     Neighbour,
@@ -100,8 +99,8 @@ class Snapshot:
     rules: Mapping[Family, tuple[Rule, ...]] = field(default_factory=dict)
     """In evaluation order; a family that could not be read is missing and has a Gap."""
     routes: RouteTables = field(default_factory=dict)
-    exceptions: tuple[tuple[TableId, IPAddress, LinkIndex], ...] = ()
-    """IPv6 cached exceptions (RTM_F_CLONED): table, destination, link (S-A63)."""
+    exceptions: tuple[CachedRoute, ...] = ()
+    """Of both families; no entries of a table."""
     nexthops: Mapping[int, NextHopObject] = field(default_factory=dict)
     neighbours: tuple[Neighbour, ...] | None = None
     """None: not looked at."""

@@ -16,7 +16,7 @@ from netaddr import IPAddress
 
 from wgtui.model.flow import Flow
 from wgtui.model.influence import Influence
-from wgtui.model.network import LinkIndex, NextHop, Route, Rule, TableId
+from wgtui.model.network import CachedRoute, LinkIndex, NextHop, Route, Rule, TableId
 from wgtui.model.outcome import Outcome, Reason, Refusal
 from wgtui.model.prefix import Family, Prefix
 from wgtui.model.snapshot import Hook, Snapshot, Subject
@@ -140,6 +140,8 @@ class RouteStep:
     """What a packet without a source is given (S-B30, S-B68)."""
     next_hops: tuple[NextHop, ...] = ()
     """Every leg that can win; more than one: the kernel picks by a hash (S-B8)."""
+    cached: CachedRoute | None = None
+    """What the kernel keeps for this one destination: an MTU, a redirected gateway (S-B14)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,8 @@ def _route(snapshot: Snapshot, trace: Trace, step: RouteStep, indent: int) -> It
         leg = step.next_hops[0]
         words += [next_hop_text(leg, snapshot, family), *next_hop_flags(leg)]
     words += [f"metric {info.metric}"] if info.metric else []
+    if step.cached is not None and step.cached.mtu:
+        words.append(f"(cached for it: mtu {step.cached.mtu})")
     if trace.flow.source is None and info.type in (RouteType.UNICAST, RouteType.LOCAL):
         words += [f"src {step.source}"] if step.source is not None else []
     named = decided.rule.table if decided is not None and decided.rule is not None else None

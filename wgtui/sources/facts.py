@@ -123,7 +123,7 @@ class _Folder:
                 if some is not None
             },
             routes={**routes[4].tables, **routes[6].tables},
-            exceptions=routes[6].exceptions,
+            exceptions=(*routes[4].exceptions, *routes[6].exceptions),
             nexthops=nexthops,
             devices={index: labelled(device, meant) for index, device in devices.items()},
             meant=meant,

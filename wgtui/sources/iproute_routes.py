@@ -13,7 +13,7 @@ from netaddr import IPAddress
 
 from wgtui.model.network import (
     MAIN_TABLE,
-    LinkIndex,
+    CachedRoute,
     NextHopObject,
     Preference,
     RouteInfo,
@@ -22,7 +22,7 @@ from wgtui.model.network import (
     TableId,
 )
 from wgtui.model.prefix import Family, Prefix
-from wgtui.model.routes import RouteTables, RouteTablesBuilder
+from wgtui.model.routes import RouteTables, RouteTablesBuilder, cached_route
 from wgtui.sources.fields import Fields, parse_objects
 from wgtui.sources.iproute import family_address
 from wgtui.sources.iproute_nexthops import next_hops_of, without_encap
@@ -39,8 +39,8 @@ class ParsedRoutes(NamedTuple):
     """One family's routes."""
 
     tables: RouteTables
-    exceptions: tuple[tuple[TableId, IPAddress, LinkIndex], ...]
-    """IPv6 cached ones, which are no entries of their table (S-A63)."""
+    exceptions: tuple[CachedRoute, ...]
+    """Cached ones, which are no entries of their table (S-A63, S-B14)."""
 
 
 def parse_routes(
@@ -55,7 +55,7 @@ def parse_routes(
     Raises ``FormatError``.
     """
     builder = RouteTablesBuilder()
-    exceptions: list[tuple[TableId, IPAddress, LinkIndex]] = []
+    exceptions: list[CachedRoute] = []
     infos: dict[str, tuple[TableId, RouteInfo]] = {}
     for entry in parse_objects(text, file or f"route{family}.json", without_encap):
         values = dict(entry.values)
@@ -68,9 +68,9 @@ def parse_routes(
         destination = _destination(entry, family)
         if not info.cached:
             builder.add(table, destination, info)
-        elif family == 6 and info.next_hops and info.next_hops[0].link is not None:
-            address = IPAddress(destination.network, family)
-            exceptions.append((table, address, info.next_hops[0].link))
+            continue
+        kept = cached_route(table, IPAddress(destination.network, family), info)
+        exceptions += [kept] if kept is not None else []
     return ParsedRoutes(builder.build(), tuple(exceptions))
 
 

@@ -20,9 +20,9 @@ from typing import Final, NamedTuple, TypeAlias
 from netaddr import IPAddress
 
 from wgtui.errors import FormatError
-from wgtui.model.network import LinkIndex, NextHopObject, TableId
+from wgtui.model.network import CachedRoute, NextHopObject, RouteInfo, TableId
 from wgtui.model.prefix import Family
-from wgtui.model.routes import RouteTables, RouteTablesBuilder
+from wgtui.model.routes import RouteTables, RouteTablesBuilder, cached_route
 from wgtui.sources.nlsocket import ATTRIBUTE, DUMP_INTR, HEADER, attributes, finished
 from wgtui.sources.route_message import (
     AF_INET,
@@ -34,7 +34,7 @@ from wgtui.sources.route_message import (
     decode,
 )
 
-Exceptions: TypeAlias = tuple[tuple[TableId, IPAddress, LinkIndex], ...]
+Exceptions: TypeAlias = tuple[CachedRoute, ...]
 
 RTM_GETROUTE: Final = 26
 
@@ -88,7 +88,7 @@ class RouteDump:
             tuple[int, int, int], dict[bytes, tuple[Callable[[_Row], None], int]]
         ] = {}
         self._cloned: list[_Row] = []
-        self._cloned_at: list[tuple[Family, TableId, LinkIndex | None]] = []
+        self._cloned_at: list[tuple[Family, TableId, RouteInfo]] = []
 
     def feed(self, chunk: bytes) -> bool:
         """Whole messages, one after the other; True once the end of the dump was among them.
@@ -171,7 +171,7 @@ class RouteDump:
         route = decode(chunk, start, end, self._objects)
         family = route.destination.family
         if route.info.cached:
-            self._cloned_at.append((family, route.table, route.link))
+            self._cloned_at.append((family, route.table, route.info))
             return self._cloned.append, len(self._cloned_at) - 1
         rows = self._tables.rows(family, route.table)
         return rows.append, self._tables.number(route.info)
@@ -181,12 +181,12 @@ class RouteDump:
         return self._tables.build()
 
     def exceptions(self) -> Exceptions:
-        """IPv6 exceptions: table, destination, link (S-A63)."""
+        """What the kernel keeps for single destinations (S-A63, S-B14)."""
         found = []
         for network, _, number in self._cloned:
-            family, table, link = self._cloned_at[number]
-            if family == 6 and link is not None:
-                found.append((table, IPAddress(network, 6), link))
+            family, table, info = self._cloned_at[number]
+            kept = cached_route(table, IPAddress(network, family), info)
+            found += [kept] if kept is not None else []
         return tuple(found)
 
 

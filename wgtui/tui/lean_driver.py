@@ -26,6 +26,7 @@ import select
 import signal
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -45,22 +46,18 @@ RESIZED: Final = 0.05
 STUCK: Final = 2.0
 """Seconds in which the line does not take one piece."""
 PIECE: Final = 1024
-BRACKET: Final = 200
-"""Bytes that are worth 16 more to be shown at once (synchronised output)."""
+BRACKETS: Final = ("\x1b[?2026h", "\x1b[?2026l")
+"""Synchronised output: what is between them is shown at once. Textual asks who knows it."""
+LARGE: Final = 200
+"""Bytes that are worth these 16 more."""
 
 
 class LeanDriver(LinuxDriver):
     """Textual's driver for Linux, with less to say."""
 
-    def __init__(
-        self,
-        app: App[Any],
-        *,
-        debug: bool = False,
-        mouse: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+    def __init__(self, app: App[Any], **settings: Any) -> None:
+        """With Textual's own settings."""
+        super().__init__(app, **settings)
         assert self._file is not None  # it is a terminal, or there would be no full screen
         self._descriptor, self._encoding = self._file.fileno(), self._file.encoding
         self.is_plain = False
@@ -76,7 +73,7 @@ class LeanDriver(LinuxDriver):
         self._is_stale = False  # was anything painted since the last difference?
         self._is_writing = False
         self._is_closing = False
-        self._is_gone = False  # the terminal
+        self._is_over = False  # does nobody write any more? Closed, or the terminal is gone
         self._pieces = 0
         self._thread: threading.Thread | None = None
 
@@ -99,12 +96,14 @@ class LeanDriver(LinuxDriver):
         if not self.is_plain:
             with self._changed:
                 data = self._take(data)
-                self._changed.notify_all()
         if self.is_plain:
             super().write(data)
 
     def _take(self, data: str) -> str:
         """Into the wanted picture; otherwise, what is to be passed through now."""
+        if data in BRACKETS:
+            self._has_brackets = True
+            return ""
         if self._app.size != self._wanted.size:
             self._wanted.resize(*self._app.size)
             self._shown = None
@@ -112,10 +111,10 @@ class LeanDriver(LinuxDriver):
             controls = self._wanted.feed(data)
         except Unrecognised:
             return self._give_up() + data
-        if controls and not self._is_gone:
+        if controls and not self._is_over:
             self._controls.append(controls)
-        self._has_brackets |= "\x1b[?2026h" in data
         self._is_stale = True
+        self._changed.notify_all()
         return ""
 
     def _give_up(self) -> str:
@@ -131,7 +130,7 @@ class LeanDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """At the start and after every suspension."""
-        self._is_closing = self._is_gone = False
+        self._is_closing = self._is_over = False
         self._backlog = Backlog()
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="lean-output", daemon=True)
@@ -159,7 +158,7 @@ class LeanDriver(LinuxDriver):
         """The end begins: answers that come later would be typed into the shell."""
         with self._changed:
             self._is_open = False
-            while not self._is_gone and (patience := self._backlog.farewell()):
+            while not self._is_over and (patience := self._backlog.farewell()):
                 if not self._changed.wait(patience):
                     break
         super().disable_input()
@@ -189,7 +188,7 @@ class LeanDriver(LinuxDriver):
                 self._changed.wait_for(self._is_drained, STUCK)
 
     def _is_drained(self) -> bool:
-        return self._is_gone or not (self._controls or self._is_writing)
+        return self._is_over or not (self._controls or self._is_writing)
 
     # ------------------------------------------------------------------------ the terminal's side
 
@@ -204,13 +203,11 @@ class LeanDriver(LinuxDriver):
 
     def _run(self) -> None:
         """The thread that writes."""
-        try:
+        with suppress(OSError):  # no terminal any more; SIGHUP, or the reading thread, will say so
             while data := self._next():
                 self._send(data)
-        except OSError:  # no terminal any more; SIGHUP, or the thread that reads, will say so
-            self._is_gone = True
         with self._changed:
-            self._is_writing = False
+            self._is_writing, self._is_over = False, True
             self._changed.notify_all()
 
     def _next(self) -> bytes:
@@ -242,9 +239,7 @@ class LeanDriver(LinuxDriver):
         if self._shown is None:
             self._shown, clear = Picture(*self._wanted.size), CLEAR
         cells = clear + difference(self._shown, self._wanted)
-        if self._has_brackets and len(cells) > BRACKET:
-            return f"\x1b[?2026h{cells}\x1b[?2026l"
-        return cells
+        return cells.join(BRACKETS) if self._has_brackets and len(cells) > LARGE else cells
 
     def _send(self, data: bytes) -> None:
         while data:
