@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.engine.worlds import ask, outcome, world
+from tests.engine.worlds import ask, outcome, rules, world
 from wgtui.model.snapshot import Hook, Snapshot
 from wgtui.model.trace import Outcome
 from wgtui.report.explain import explain
@@ -32,12 +32,9 @@ def moved(outside: Snapshot | None, device: str = DEVICE) -> Snapshot:
     return replace(inside, elsewhere=found)
 
 
-def outside(
-    more: str = "", wireguard: str = "wg1", rules4: str = "", sysctls: str = ""
-) -> Snapshot:
+def outside(more: str = "", wireguard: str = "wg1") -> Snapshot:
     """Where it was made."""
-    given = {"rules4": rules4} if rules4 else {}
-    return world(OUTSIDE, routes4=UPLINK + more, wireguard=wireguard, sysctls=sysctls, **given)
+    return world(OUTSIDE, routes4=UPLINK + more, wireguard=wireguard)
 
 
 def test_it_leaves_by_the_birthplaces_link() -> None:
@@ -115,12 +112,11 @@ def test_the_encrypted_reply_meets_the_filter_there() -> None:
     """Modes, routes and chains of the birthplace, and its link's name in the answer (S-D1)."""
     marked = DEVICE.replace("51820 born-in", "51820 fwmark 0x5 born-in", 1)
     strict = "net.ipv4.conf.wan.rp_filter = 1\nnet.ipv4.conf.all.src_valid_mark = 1"
-    rules = "0: from all lookup local\n100: fwmark 0x5 lookup 7\n32766: from all lookup main"
     there = world(
         OUTSIDE,
         routes4="default via 192.0.2.1 dev wan table 7\ndefault dev wg1\n"
         "192.0.2.0/24 dev wan proto kernel src 192.0.2.10\n",
-        rules4=rules.replace("fwmark", "from all fwmark"),
+        rules4=rules("100: from all fwmark 0x5 lookup 7"),
         wireguard="wg1",
         sysctls=strict,
     )

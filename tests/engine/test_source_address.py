@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.worlds import source, world
+from wgtui.engine.lookup import lookup
 from wgtui.engine.source_address import scope6, select6
-from wgtui.model.network import LinkIndex
+from wgtui.model.flow import Flow
+from wgtui.model.network import LinkIndex, Scope
 from wgtui.model.prefix import parse_address
+from wgtui.sources.shorthand import HostLines, read_host
 
 # ─── IPv4 ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,3 +176,21 @@ def test_the_routes_source_comes_first_for_ipv6_too() -> None:
     """RTA_PREFSRC beats RFC 6724 (S-B68)."""
     snapshot = world(routes6="fd00::/16 dev eth0 src 2001:db8:1::10")
     assert source(snapshot, "fd00::1") == "2001:db8:1::10"
+
+
+def test_a_nexthop_object_to_an_own_address_takes_sources_of_its_scope() -> None:
+    """The way to such a gateway has scope host, so the object's source may be link-scope (S-B30)."""
+    snapshot = read_host(
+        HostLines(
+            links="v0 UP 10.0.1.1/32",
+            routes4="192.128.0.0/9 via 10.0.1.1 dev v0 table local nhid 402",
+            sysctls="net.ipv4.conf.all.route_localnet = 1",
+        )
+    )
+    link = snapshot.links_by_name["v0"]
+    [entry] = [one for one in link.addresses if one.address.version == 4]
+    host_scope = replace(link, addresses=(replace(entry, scope=Scope.HOST),))
+    snapshot = replace(snapshot, links={**snapshot.links, link.index: host_scope})
+    trace = lookup(snapshot, Flow.parse("192.168.1.10"))
+    assert trace.route is not None
+    assert str(trace.route.source) == "10.0.1.1"

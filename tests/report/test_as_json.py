@@ -14,8 +14,9 @@ import pytest
 
 from wgtui.engine.lookup import lookup
 from wgtui.model.flow import Flow
+from wgtui.model.influence import Direction, Effect, Influence, InfluenceKind
 from wgtui.model.prefix import Prefix
-from wgtui.model.snapshot import Snapshot
+from wgtui.model.snapshot import Hook, Snapshot
 from wgtui.model.trace import Outcome, Reason
 from wgtui.report.as_json import error_json, lookup_json
 from wgtui.sources.demo import TOUR, DemoSource
@@ -149,7 +150,7 @@ OUT = record(
                 },
             )
         ),
-    }  # fmt: skip
+    }
 )
 FILTER = record(
     {"device": text, "mode": maybe(number), "result": among({"pass", "drop", "unknown"})},
@@ -208,6 +209,30 @@ def test_every_answer_has_the_contracts_shape(flow: str, outcome: str) -> None:
     assert (answer["in"] is not None) == (" iif " in flow)
 
 
+def test_what_could_change_it_is_told_of_each_packet() -> None:
+    """Chains as they are called; others by kind, device and what they do (S-H20)."""
+    eth0 = DEMO.links_by_name["eth0"].index
+    tc = Influence(InfluenceKind.TC, Direction.OUT, Effect.PROGRAM, eth0, name="\x1b[2J")
+    ipsec = Influence(InfluenceKind.XFRM, Direction.OUT, Effect.BLOCK, name="default")
+    chain = Hook("inet", "t", "out", "output", does=frozenset({"mark"}))
+    host = replace(DEMO, hooks=(chain,), influences=(tc, ipsec))
+    found = asked("198.51.100.99", host)
+    ANSWER(found, "answer")
+    named = {"family": "inet", "table": "t", "chain": "out", "hook": "output"}
+    blocks = {"kind": "xfrm", "device": None, "detail": "out blocks everything else"}
+    assert found["may_be_changed_by"] == [named, blocks]
+    assert found["out"]["outer"]["may_be_changed_by"] == [
+        named,
+        blocks,
+        {"kind": "tc", "device": "eth0", "detail": "egress runs program \\x1b[2J"},
+    ]
+    assert (found["exactness"], found["unseen"]) == ("may-change", [])
+    blind = asked("198.51.100.99", replace(DEMO, hooks=None, influences=None))
+    assert (blind["exactness"], blind["unseen"]) == ("unseen", ["firewall", "xfrm", "tc"])
+    exact = asked("198.51.100.99", replace(DEMO, hooks=()))
+    assert (exact["exactness"], exact["may_be_changed_by"]) == ("exact", [])
+
+
 def test_the_checker_refuses_what_is_wrong() -> None:
     """A missing key, an unknown key, a wrong kind and an unmasked prefix are all found."""
     good = asked("10.30.4.1")
@@ -237,12 +262,20 @@ def test_the_example_of_the_contract() -> None:
     way = found["out"]
     assert way["rule"] == {"priority": 32765, "table": 51820}
     assert way["route"] == {
-        "table": 51820, "to": "0.0.0.0/0", "type": "unicast", "dev": "wg0", "via": None,
-        "metric": 0, "src": "10.64.0.2",
-    }  # fmt: skip
+        "table": 51820,
+        "to": "0.0.0.0/0",
+        "type": "unicast",
+        "dev": "wg0",
+        "via": None,
+        "metric": 0,
+        "src": "10.64.0.2",
+    }
     assert way["owner"] == {
-        "device": "wg0", "peer": key, "name": "fra1", "allowed_ip": "0.0.0.0/0",
-    }  # fmt: skip
+        "device": "wg0",
+        "peer": key,
+        "name": "fra1",
+        "allowed_ip": "0.0.0.0/0",
+    }
     assert way["endpoint"] == "198.51.100.4:51820"
     assert way["outer"]["outcome"] == "sent"
     assert way["outer"]["flow"]["mark"] == 0xCA6C
@@ -250,8 +283,11 @@ def test_the_example_of_the_contract() -> None:
     (entrance,) = found["back"]
     assert (entrance["device"], entrance["outcome"]) == ("wg0", "accepted")
     assert {**entrance["rp_filter"], "why": ""} == {
-        "device": "wg0", "mode": 2, "result": "pass", "why": "",
-    }  # fmt: skip
+        "device": "wg0",
+        "mode": 2,
+        "result": "pass",
+        "why": "",
+    }
 
 
 def test_a_packet_in_a_packet_nests() -> None:

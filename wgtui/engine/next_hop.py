@@ -144,8 +144,10 @@ def source_of(snapshot: Snapshot, query: Query, route: Route, leg: NextHop) -> I
         towards = int(leg.gateway) >> 96
     scope = route.info.scope
     if route.info.nexthop_id is not None:
-        # Chosen when the object was made, by its own scope (nexthop.c:nh_create_ipv4).
-        scope = Scope.LINK if leg.gateway is None else Scope.LINK - 1
+        # Chosen when the object was made, by its own scope, which is that of the way to the gateway
+        # (nexthop.c:nh_create_ipv4).
+        beyond = leg.gateway is not None and _gateway_used(snapshot, route, leg)
+        scope = Scope.LINK - 1 if beyond else Scope.LINK
     return select4(snapshot, leg.link, towards, scope)
 
 
