@@ -10,8 +10,9 @@ from tests.engine.worlds import source, world
 from wgtui.engine.lookup import lookup
 from wgtui.engine.source_address import scope6, select6
 from wgtui.model.flow import Flow
-from wgtui.model.network import LinkIndex, Scope
-from wgtui.model.prefix import parse_address
+from wgtui.model.network import LOCAL_TABLE, LinkIndex, NextHop, RouteInfo, Scope
+from wgtui.model.prefix import Prefix, parse_address
+from wgtui.model.routes import RouteTable
 from wgtui.sources.shorthand import HostLines, read_host
 
 # ─── IPv4 ────────────────────────────────────────────────────────────────────────────────────────
@@ -182,15 +183,23 @@ def test_a_nexthop_object_to_an_own_address_takes_sources_of_its_scope() -> None
     """The way to such a gateway has scope host, so the object's source may be link-scope (S-B30)."""
     snapshot = read_host(
         HostLines(
-            links="v0 UP 10.0.1.1/32",
-            routes4="192.128.0.0/9 via 10.0.1.1 dev v0 table local nhid 402",
-            sysctls="net.ipv4.conf.all.route_localnet = 1",
+            links="v0 UP 10.0.1.1/32", sysctls="net.ipv4.conf.all.route_localnet = 1", routes4=""
         )
     )
     link = snapshot.links_by_name["v0"]
-    [entry] = [one for one in link.addresses if one.address.version == 4]
-    host_scope = replace(link, addresses=(replace(entry, scope=Scope.HOST),))
-    snapshot = replace(snapshot, links={**snapshot.links, link.index: host_scope})
+    addresses = tuple(replace(entry, scope=Scope.HOST) for entry in link.addresses)
+    local = snapshot.routes[4, LOCAL_TABLE]
+    leg = NextHop(link.index, parse_address("10.0.1.1"))
+    info = RouteInfo(next_hops=(leg,), nexthop_id=402, metric=1024)
+    far = Prefix.parse("192.128.0.0/9")
+    entries = [(one.destination[1], one.destination[2], n) for n, one in enumerate(local)]
+    infos = (*(route.info for route in local), info)
+    entries.append((far.network, far.length, len(infos) - 1))
+    snapshot = replace(
+        snapshot,
+        links={**snapshot.links, link.index: replace(link, addresses=addresses)},
+        routes={**snapshot.routes, (4, LOCAL_TABLE): RouteTable(4, LOCAL_TABLE, entries, infos)},
+    )
     trace = lookup(snapshot, Flow.parse("192.168.1.10"))
     assert trace.route is not None
     assert str(trace.route.source) == "10.0.1.1"
