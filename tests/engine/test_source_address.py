@@ -180,7 +180,8 @@ def test_the_routes_source_comes_first_for_ipv6_too() -> None:
 
 
 def test_a_nexthop_object_to_an_own_address_takes_sources_of_its_scope() -> None:
-    """The way to such a gateway has scope host, so the object's source may be link-scope (S-B30)."""
+    """The way to such a gateway has scope host, so the object's source may be link-scope
+    (S-B30)."""
     snapshot = read_host(
         HostLines(
             links="v0 UP 10.0.1.1/32", sysctls="net.ipv4.conf.all.route_localnet = 1", routes4=""

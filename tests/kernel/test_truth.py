@@ -1,4 +1,5 @@
-"""What wgtui says of a packet is what the packet does: real WireGuard of both kinds, real packets."""
+"""What wgtui says of a packet is what the packet does: real WireGuard of both kinds, real
+packets."""
 
 import errno
 from collections.abc import Callable
@@ -105,7 +106,8 @@ def test_an_address_nobody_knows_goes_into_the_tunnel_too(full_tunnel: FullTunne
 
 
 def test_the_endpoint_is_reached_two_ways(full_tunnel: FullTunnel) -> None:
-    """My own ping to the endpoint is encrypted; the encrypted packet to it leaves in clear (C33)."""
+    """My own ping to the endpoint is encrypted; the encrypted packet to it leaves in clear
+    (C33)."""
     laptop = full_tunnel.laptop
     mine = told(laptop, "198.51.100.2")
     assert mine.outcome is Outcome.ENCRYPTED
@@ -137,7 +139,8 @@ def test_own_addresses_are_local(full_tunnel: FullTunnel) -> None:
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_wg_quick_itself(full_tunnel: FullTunnel) -> None:
-    """After a real `wg-quick up` with 0.0.0.0/0, every kind of address goes where wgtui says (S-F3)."""
+    """After a real `wg-quick up` with 0.0.0.0/0, every kind of address goes where wgtui says
+    (S-F3)."""
     laptop = full_tunnel.laptop
     for family in FAMILIES:
         laptop.ip(
@@ -185,7 +188,8 @@ def test_wg_quick_itself(full_tunnel: FullTunnel) -> None:
 
 
 def test_no_owner_is_enokey(pair: Pair, kind: Kind) -> None:
-    """Routed into wg0 without an owner is `no-peer`: the module says ENOKEY, wireguard-go nothing."""
+    """Routed into wg0 without an owner is `no-peer`: the module says ENOKEY, wireguard-go
+    nothing."""
     for address in ("10.77.0.3", "fd77::3"):
         trace = told(pair.alice, address)
         assert trace.outcome is Outcome.NO_PEER
@@ -208,7 +212,8 @@ def test_no_endpoint_is_edestaddrreq(pair: Pair, kind: Kind) -> None:
 
 
 def test_a_prefix_set_on_another_peer_moves_there(star: Star) -> None:
-    """The same prefix given to a second peer belongs to it from then on, and so does the traffic."""
+    """The same prefix given to a second peer belongs to it from then on, and so does the
+    traffic."""
     hub = star.hub
     assert owner_key(told(hub, "10.2.0.1")) == key(star.west_wg0)
     assert hub.ping("10.2.0.1")

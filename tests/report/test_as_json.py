@@ -223,8 +223,8 @@ def test_what_could_change_it_is_told_of_each_packet() -> None:
     assert found["may_be_changed_by"] == [named, blocks]
     assert found["out"]["outer"]["may_be_changed_by"] == [
         named,
-        blocks,
         {"kind": "tc", "device": "eth0", "detail": "egress runs program \\x1b[2J"},
+        blocks,
     ]
     assert (found["exactness"], found["unseen"]) == ("may-change", [])
     blind = asked("198.51.100.99", replace(DEMO, hooks=None, influences=None))
@@ -262,20 +262,12 @@ def test_the_example_of_the_contract() -> None:
     way = found["out"]
     assert way["rule"] == {"priority": 32765, "table": 51820}
     assert way["route"] == {
-        "table": 51820,
-        "to": "0.0.0.0/0",
-        "type": "unicast",
-        "dev": "wg0",
-        "via": None,
-        "metric": 0,
-        "src": "10.64.0.2",
-    }
+        "table": 51820, "to": "0.0.0.0/0", "type": "unicast", "dev": "wg0", "via": None,
+        "metric": 0, "src": "10.64.0.2",
+    }  # fmt: skip
     assert way["owner"] == {
-        "device": "wg0",
-        "peer": key,
-        "name": "fra1",
-        "allowed_ip": "0.0.0.0/0",
-    }
+        "device": "wg0", "peer": key, "name": "fra1", "allowed_ip": "0.0.0.0/0",
+    }  # fmt: skip
     assert way["endpoint"] == "198.51.100.4:51820"
     assert way["outer"]["outcome"] == "sent"
     assert way["outer"]["flow"]["mark"] == 0xCA6C
@@ -283,11 +275,8 @@ def test_the_example_of_the_contract() -> None:
     (entrance,) = found["back"]
     assert (entrance["device"], entrance["outcome"]) == ("wg0", "accepted")
     assert {**entrance["rp_filter"], "why": ""} == {
-        "device": "wg0",
-        "mode": 2,
-        "result": "pass",
-        "why": "",
-    }
+        "device": "wg0", "mode": 2, "result": "pass", "why": "",
+    }  # fmt: skip
 
 
 def test_a_packet_in_a_packet_nests() -> None:
