@@ -119,7 +119,8 @@ def _gateway_used(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
     """
     if leg.gateway is None or leg.gateway.version == 6 or leg.onlink or leg.link is None:
         return True
-    query = Query(4, int(leg.gateway), oif=leg.link, scope=Scope.LINK)
+    nearer = max(Scope.LINK, route.info.scope + 1)  # what leads to a gateway reaches less far
+    query = Query(4, int(leg.gateway), oif=leg.link, scope=nearer)
     own, main, last = (snapshot.table(4, t) for t in (route.table, MAIN_TABLE, DEFAULT_TABLE))
     if route.table in (LOCAL_TABLE, MAIN_TABLE):
         own = None  # local comes first anyway, as one tree with main while they are that
