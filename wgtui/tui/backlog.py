@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 ASK: Final = b"\x1b[6n"
-WINDOW: Final = 2048
+WINDOW: Final = 1024
 TRIES: Final = 8
 """Questions to a terminal that has never answered one."""
 LOST: Final = 3.0

@@ -7,9 +7,9 @@ ends. Sequences that change no cell (modes, queries, clipboard, title, bell) are
 passed on. Anything else raises ``Unrecognised``: nothing is guessed. Add a sequence to ``_TOKEN``
 only with a test in which a real terminal program agrees about what it does.
 
-    on the screen    世界né
-    chars    "世"  ""  "界"  ""  "n"  "é"    "" is the second half of a wide character; a combining
-    pens      p    p    p    p    p    q     one lives in the cell of its base. Equal look, equal pen
+    on the screen   世界né
+    chars    "世"  ""  "界"  ""  "n"  "é"   "" is the second half of a wide character; a combining
+    pens      p    p    p    p    p    q    one is in the cell of its base; equal look, equal pen
 """
 
 from __future__ import annotations
