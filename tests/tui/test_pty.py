@@ -149,3 +149,22 @@ def test_nothing_is_sent_while_nothing_changes() -> None:
         terminal.until_text("✔ ENCRYPTED")
         terminal.until_quiet()
         assert terminal.read(1.0) == b""
+
+
+def test_keys_of_one_packet_are_carried_out_in_order() -> None:
+    """Back to the question, the old one deleted and a new one typed, all at once."""
+    with Terminal.of_wgtui("--demo", "10.30.5.9") as terminal:
+        terminal.until_text("✔ ENCRYPTED  10.30.5.9")
+        terminal.send("4" + "\x7f" * 9 + "10.44.0.1")
+        terminal.until_text("✘ NO-PEER  10.44.0.1")
+
+
+def test_a_question_from_the_command_line_shows_the_same_rows_every_time() -> None:
+    """Whether the panes had their size before the answer or not, the winners are in view."""
+    screens = set()
+    for _ in range(3):
+        with Terminal.of_wgtui("--demo", "10.30.5.9", size=(130, 40)) as terminal:
+            terminal.until_text("✔ ENCRYPTED  10.30.5.9", "wins")
+            terminal.until_quiet()
+            screens.add(terminal.text)
+    assert len(screens) == 1

@@ -241,10 +241,12 @@ class WgtuiApp(App[str]):
         focused = self.focused
         here = next((at for at, stop in enumerate(stops) if stop is focused), 0)
         stop = stops[(here + by) % len(stops)]
-        if isinstance(stop, RowList) and stop is not self.lookup.answer:
-            self.panes.go_to(stop)
+        if isinstance(stop, Question):
+            self.action_focus_question()
+        elif stop is self.lookup.answer:
+            self.action_focus_answer()
         else:
-            self.screen.set_focus(stop, scroll_visible=False)
+            self.panes.go_to(stop)
 
     def action_focus_next(self) -> None:
         self._go(1)
@@ -256,7 +258,12 @@ class WgtuiApp(App[str]):
         self.panes.go_to(self.panes.lists[at])
 
     def action_focus_question(self) -> None:
+        """What was asked is selected, so that typing replaces it.
+
+        Selected now: a Focus event would come after the keys of the same packet.
+        """
         self.screen.set_focus(self.lookup.question, scroll_visible=False)
+        self.lookup.question.select_all()
 
     def action_focus_answer(self) -> None:
         self.screen.set_focus(self.lookup.answer, scroll_visible=False)
@@ -276,7 +283,7 @@ class WgtuiApp(App[str]):
         if isinstance(focused, RowList) and focused.note:
             self.panes.filter(focused, "")
         else:
-            self.screen.set_focus(self.lookup.question, scroll_visible=False)
+            self.action_focus_question()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Which commands make sense now; the key bar shows only those."""

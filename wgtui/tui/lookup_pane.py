@@ -181,7 +181,7 @@ class Question(Input):
     """Textual lays the whole screen out again when this changes, at every character."""
 
     def __init__(self, on_typed: Callable[[str], None]) -> None:
-        super().__init__(placeholder="type an address", id="question")
+        super().__init__(placeholder="type an address", id="question", select_on_focus=False)
         self.cursor_blink = False
         self._on_typed = on_typed
 

@@ -268,10 +268,14 @@ class RowList(Widget, can_focus=True):
         return self.get_component_rich_style(f"row--{word}", partial=True)
 
     def on_resize(self, _: events.Resize) -> None:
-        """Another width: every line is another one; the cursor stays on the screen."""
+        """Another width, other lines; the winner or the cursor stays on the screen."""
         self._pictures.clear()
         self._stay_inside()
-        self.show_row(self.cursor)
+        if self.lit.show is not None and not self.has_focus:
+            self.top = 0  # the same size shows the same rows, however it came to it
+            self._reveal(self.lit.show)
+        else:
+            self.show_row(self.cursor)
 
     def watch_has_focus(self, focus: bool) -> None:
         """The cursor is only there for the pane that gets the keys."""
