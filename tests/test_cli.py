@@ -344,6 +344,8 @@ def test_ctrl_c_ends_it_quietly() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,
+        # Who starts the tests in the background has them ignore it, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no threads here
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -22,7 +22,7 @@ from wgtui import __version__
 from wgtui.engine.agreement import differences
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError, SourceError
-from wgtui.model.flow import Flow
+from wgtui.model.flow import Flow, quoted
 from wgtui.model.snapshot import Snapshot
 from wgtui.report.as_json import error_json, lookup_json
 from wgtui.report.printable import printable
@@ -168,6 +168,12 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _joined(words: Sequence[str]) -> str:
+    """The flow as one text; a peer's name with spaces, one word to the shell, stays one."""
+    before = ("", *words)
+    return " ".join(quoted(word) if before[n] == "peer" else word for n, word in enumerate(words))
+
+
 def _flow(words: str) -> Flow:
     """Understand a flow; the one line that says why not names the word and its place."""
     try:
@@ -178,7 +184,7 @@ def _flow(words: str) -> Flow:
 
 
 def _tui(arguments: Arguments) -> int:
-    question = " ".join(arguments.words)
+    question = _joined(arguments.words)
     if question:
         _flow(question)
     if arguments.source != "demo" and not arguments.source.startswith("live"):
@@ -203,12 +209,13 @@ def _snapshot(arguments: Arguments) -> int:
 
 def _lookup(arguments: Arguments) -> int:
     if arguments.words != ("-",):
-        flow = _flow(" ".join(arguments.words))  # before anything is read
+        flow = _flow(_joined(arguments.words))  # before anything is read
         with closing(open_source(arguments.source)) as source:
             snapshot = source.read()
             return _answer(arguments, source, snapshot, flow)
     with closing(open_source(arguments.source)) as source:
-        return _answer_lines(arguments, source, source.read(), sys.stdin)
+        # Python has no stdin object at all where the shell closed it.
+        return _answer_lines(arguments, source, source.read(), sys.stdin or ())
 
 
 def _answer(arguments: Arguments, source: Source, snapshot: Snapshot, flow: Flow) -> int:

@@ -278,7 +278,7 @@ class Host:
         daemon = self.start(*argv, log=device.log)
         ready = self.sockets / f"{device.name}.sock"
         until = time.monotonic() + 30
-        while not ready.is_socket():
+        while not _listens(ready):
             if daemon.poll() is not None or time.monotonic() > until:
                 raise CommandError(argv, daemon.poll(), device.log.read_text())
             time.sleep(0.002)
@@ -588,6 +588,17 @@ def sweep() -> None:
             subprocess.run(
                 ["ip", "netns", "delete", left.name], capture_output=True
             )  # or a twin did
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody accepts connections there: the file is there before (bind, then listen), and
+    `wg` would remove it if it came in between."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _check(status: int) -> None:

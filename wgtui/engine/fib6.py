@@ -44,7 +44,13 @@ def match6(snapshot: Snapshot, table: TableId, routes: RouteTable | None, query:
     lost = tuple(_lost(routes, query, winner, chooser))
     if best is None or winner is None:
         return Match(TableStep(table, None, lost))
-    legs = tuple(leg for leg in winner.info.next_hops if chooser.score(winner, leg) >= 0)
+    # Of a next-hop object any live leg, on whatever link: oif only made the route qualify.
+    shared = winner.info.nexthop_id is not None
+    legs = tuple(
+        leg
+        for leg in winner.info.next_hops
+        if (not leg.dead if shared else chooser.score(winner, leg) >= 0)
+    )
     # The hash picks among all of them, even with an output link that matches: ip6_pol_route passes
     # have_oif_match=false (S-B66); a strict lookup keeps to the link by the score.
     legs = (best.leg, *(leg for leg in legs if leg is not best.leg)) if legs else ()

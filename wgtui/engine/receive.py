@@ -31,6 +31,7 @@ from wgtui.model.trace import (
 from wgtui.model.wireguard import Peer
 
 _LOOPBACK4: Final = Prefix.parse("127.0.0.0/8")
+_LINK_LOCAL6: Final = Prefix.parse("fe80::/10")
 _ALL_HOSTS: Final = 0xE0000001
 
 
@@ -183,4 +184,10 @@ def _receive6(
         return Arrival(accepted, Outcome.UNKNOWN, Reason.SYSCTL_UNREADABLE, way)
     if not forwarding and not snapshot.conf(6, link.name, "force_forwarding"):
         return Arrival(accepted, Outcome.NOT_FORWARDED, Reason.FORWARDING_OFF, way)
+    if query.source == 0 or _LINK_LOCAL6.covers(query.source):
+        # ip6_output.c:ip6_forward sends such sources nowhere else.
+        step = ArrivalStep(
+            link.index, BackOutcome.NOT_ALLOWED, Reason.SOURCE_INVALID, owner, sender
+        )
+        return Arrival(step, Outcome.MARTIAN, Reason.SOURCE_INVALID, None)
     return Arrival(accepted, None, None, way)

@@ -14,7 +14,7 @@ from wgtui.engine.next_hop import way_out
 from wgtui.engine.query import Query, vrf_of
 from wgtui.engine.rules import Found, walk
 from wgtui.model.network import LOOPBACK, Link, LinkIndex, RouteType
-from wgtui.model.snapshot import Snapshot
+from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, ReversePath, RpResult, RpWhy
 
 OFF: Final = 0
@@ -70,7 +70,8 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
     result, why = _judge(snapshot, link, mode, accept_local, found)
     reason = None
     if result is RpResult.UNKNOWN:
-        reason = found.reason if found.error is Outcome.UNKNOWN else Reason.SYSCTL_UNREADABLE
+        unseen = Reason.SYSCTL_UNREADABLE if mode is None else Reason.ADDRESSES_UNREADABLE
+        reason = found.reason if found.error is Outcome.UNKNOWN else unseen
     return ReversePath(link.index, mode, result, why, route, mark, reason)
 
 
@@ -127,6 +128,10 @@ def _judge(
             return RpResult.PASS, RpWhy.OWN_LINK
     if info.type is RouteType.LOCAL and link.loopback:
         return RpResult.PASS, RpWhy.OWN_LINK
+    if mode == STRICT and snapshot.gap(Subject.ADDRESSES):
+        return RpResult.DROP, RpWhy.STRICT_OTHER_LINK
+    if mode != OFF and snapshot.gap(Subject.ADDRESSES):
+        return RpResult.UNKNOWN, RpWhy.UNKNOWN  # with an address loose would do, without not (S-D6)
     if not any(entry.address.version == 4 for entry in link.addresses):
         return _last(mode, RpWhy.NO_ADDRESS)
     if mode == STRICT:

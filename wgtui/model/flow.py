@@ -91,8 +91,13 @@ class Flow:
         if self.flowlabel:
             words += ["flowlabel", hex(self.flowlabel)]
         if self.peer is not None:
-            words += ["peer", self.peer]
+            words += ["peer", quoted(self.peer)]
         return " ".join(words)
+
+
+def quoted(word: str) -> str:
+    """The word as a flow writes it: in quotes when there are spaces in it."""
+    return f'"{word}"' if any(char.isspace() for char in word) or not word else word
 
 
 class _Word(NamedTuple):
@@ -225,13 +230,11 @@ class _Parser:
 
 
 def _split(text: str) -> list[_Word]:
-    words: list[_Word] = []
-    position = 0
-    for part in text.split():
-        position = text.index(part, position)
-        words.append(_Word(part, position))
-        position += len(part)
-    return words
+    """The words; one with spaces in it (a peer's name) stands in quotes."""
+    return [
+        _Word(found[1] if found[1] is not None else found[0], found.start())
+        for found in re.finditer(r'"([^"]*)"(?!\S)|\S+', text)
+    ]
 
 
 def _to_int(text: str) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from wgtui.model.flow import Flow
-from wgtui.model.network import NextHop, RouteType
+from wgtui.model.network import NextHop, RouteType, Rule, TableId
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import (
     ArrivalStep,
@@ -15,6 +15,7 @@ from wgtui.model.trace import (
     ReversePath,
     ReverseStep,
     RouteStep,
+    TableStep,
     Trace,
 )
 from wgtui.report.may_change import changes_json
@@ -44,6 +45,11 @@ def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = N
         "unseen": [subject.value for subject in trace.unseen],
         "kernel": None if kernel_agrees is None else {"agrees": kernel_agrees},
     }
+
+
+def _table(rule: Rule, found: TableStep | None) -> TableId | None:
+    """The table that the rule leads to; an l3mdev rule leads to the VRF's that was asked."""
+    return rule.table if rule.table is not None or found is None else found.table
 
 
 def _connected_json(snapshot: Snapshot, trace: Trace | None) -> Json | None:
@@ -96,9 +102,7 @@ def out_json(snapshot: Snapshot, trace: Trace) -> Json | None:
     outer = trace.outer
     ownership, there = trace.ownership, trace.outer_host(snapshot)
     return {
-        "rule": None
-        if rule is None
-        else {"priority": rule.priority, "table": found.table if found else rule.table},
+        "rule": None if rule is None else {"priority": rule.priority, "table": _table(rule, found)},
         "route": None if trace.route is None else _route_json(snapshot, trace, trace.route),
         "owner": None
         if ownership is None or ownership.owner is None

@@ -35,7 +35,10 @@ def arrival_line(snapshot: Snapshot, trace: Trace, step: ArrivalStep) -> Line:
 
 def back_line(snapshot: Snapshot, step: ReverseStep) -> Line:
     """``accepted on wg1 only from lon3 (10.30.5.0/24), rp_filter strict``."""
-    return Line(_back(snapshot, step), _TONES[step.outcome], 0, "back")
+    tone = _TONES[step.outcome]
+    if step.owner is not None and not step.owner.prefix.length and tone is Tone.NOTE:
+        tone = Tone.REFUSED  # who owns everything owns this too: nothing to look into
+    return Line(_back(snapshot, step), tone, 0, "back")
 
 
 def _arrival(snapshot: Snapshot, trace: Trace, step: ArrivalStep) -> str:
@@ -70,8 +73,10 @@ def _back(snapshot: Snapshot, step: ReverseStep) -> str:
             return f"accepted {where}{only}{_mode(path)}"
         case BackOutcome.ASYMMETRIC:
             reply = printable(snapshot.link_name(step.reply_link))
-            but = f"the reply leaves by {reply}" if reply else "there is no way to reply"
-            return f"accepted {where}{only}{_mode(path)}, but {but}"
+            but = f"the reply leaves by {reply}"
+            if step.owner is None or not step.owner.prefix.length:
+                return f"accepted {where}{only}{_mode(path)}, but {but}"
+            return f"accepted {where}{only}{_mode(path)}, but no route leads there: {but}"
         case BackOutcome.NOT_ALLOWED:
             return f"dropped {where}: no peer owns the address"
         case BackOutcome.RPF_DROPPED:

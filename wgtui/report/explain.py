@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator
 from wgtui.model.flow import Flow
 from wgtui.model.network import LOCAL_TABLE, MAIN_TABLE
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import BackOutcome, Outcome, OwnerStep, RuleResult, RuleStep, Trace
+from wgtui.model.trace import (
+    BackOutcome,
+    Outcome,
+    OwnerStep,
+    Reason,
+    RuleResult,
+    RuleStep,
+    Trace,
+)
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
 from wgtui.report.verdict import REASONS, rp_mode, rp_reason, verdict
@@ -157,6 +165,16 @@ def _why_back(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
 
 
 def _advice(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
+    yield from _repair(snapshot, trace)
+    for entrance in trace.back:
+        owner = entrance.owner
+        elsewhere = entrance.outcome is BackOutcome.ASYMMETRIC
+        if elsewhere and owner is not None and owner.prefix.length:
+            device, peer = printable(owner.device.name), peer_name(owner.peer)
+            yield f"ip route add {owner.prefix} dev {device}, if {peer} shall get these"
+
+
+def _repair(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
     to, iif = trace.flow.destination, printable(trace.flow.iif or "")
     ownership, route = trace.ownership, trace.route
     device = printable(ownership.device.name) if ownership is not None else ""
@@ -182,6 +200,8 @@ def _advice(snapshot: Snapshot, trace: Trace) -> Iterator[str]:
             yield "or correct the source at the sender"
         case Outcome.RPF_DROPPED:
             yield f"route the source back by {iif}, or set rp_filter=2 (loose) there and on all"
+        case Outcome.NO_ROUTE if trace.reason is Reason.SOURCE_NOT_LOCAL:
+            yield "ask with iif LINK, if the packet arrives from another host"
         case Outcome.LINK_DOWN if link:
             yield f"bring {link} up, or remove its route: a route by a dead link can still win"
         case _:

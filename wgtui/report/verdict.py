@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from wgtui.model.snapshot import Snapshot
+from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, ReversePath, RpWhy, Trace
 from wgtui.model.wireguard import Backend
 from wgtui.report.line import Line, Tone
@@ -110,7 +110,7 @@ def _sentence(snapshot: Snapshot, trace: Trace) -> str:
         case Outcome.UNKNOWN:
             if peer and trace.outer is not None and trace.outer.outcome is Outcome.UNKNOWN:
                 return f"{to} goes to {peer}; its endpoint {_sentence(snapshot, trace.outer)}"
-            return f"{to} cannot be followed: {why}"
+            return f"{to} cannot be followed: {why}{_remedy(snapshot, trace)}"
 
 
 def _outer_sentence(snapshot: Snapshot, trace: Trace) -> str:
@@ -119,6 +119,25 @@ def _outer_sentence(snapshot: Snapshot, trace: Trace) -> str:
         return "?"
     said = _sentence(trace.outer_host(snapshot), trace.outer)
     return f"{said}{birthplace_text(trace.ownership.device)}"
+
+
+_HIDDEN: Final = {
+    Reason.WIREGUARD_UNREADABLE: (Subject.WIREGUARD,),
+    Reason.RULES_UNREADABLE: (Subject.RULES4, Subject.RULES6),
+    Reason.ROUTES_UNREADABLE: (Subject.ROUTES4, Subject.ROUTES6),
+    Reason.LINKS_UNREADABLE: (Subject.LINKS,),
+    Reason.ADDRESSES_UNREADABLE: (Subject.ADDRESSES,),
+    Reason.SYSCTL_UNREADABLE: (Subject.SYSCTL,),
+}
+
+
+def _remedy(snapshot: Snapshot, trace: Trace) -> str:
+    """What to do so that it can be seen: ``; run as root (sudo wgtui)``."""
+    subjects = _HIDDEN.get(trace.reason, ()) if trace.reason is not None else ()
+    for gap in snapshot.gaps:
+        if gap.subject in subjects and gap.hint:
+            return f"; {printable(gap.hint)}"
+    return ""
 
 
 def _gateway(trace: Trace) -> str:

@@ -57,6 +57,7 @@ def parse_routes(
     builder = RouteTablesBuilder()
     exceptions: list[CachedRoute] = []
     infos: dict[str, tuple[TableId, RouteInfo]] = {}
+    routes: list[tuple[TableId, Prefix, RouteInfo]] = []
     for entry in parse_objects(text, file or f"route{family}.json", without_encap):
         values = dict(entry.values)
         values.pop("dst", None)
@@ -67,10 +68,15 @@ def parse_routes(
         table, info = known
         destination = _destination(entry, family)
         if not info.cached:
-            builder.add(table, destination, info)
+            routes.append((table, destination, info))
             continue
         kept = cached_route(table, IPAddress(destination.network, family), info)
         exceptions += [kept] if kept is not None else []
+    if family == 4:
+        # As the kernel sorts them at one prefix (S-B1); a folder put together by hand may not.
+        routes.sort(key=lambda route: (-route[2].tos, route[2].metric))
+    for route in routes:
+        builder.add(*route)
     return ParsedRoutes(builder.build(), tuple(exceptions))
 
 

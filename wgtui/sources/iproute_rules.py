@@ -44,9 +44,9 @@ _OTHERS: Final = frozenset(
 
 def parse_rules(text: str, family: Family, file: str | None = None) -> tuple[Rule, ...]:
     """The output of ``ip [-N] -j -4 rule show``, or of ``-6``. Raises ``FormatError``."""
-    return tuple(
-        _rule(entry, family) for entry in parse_objects(text, file or f"rule{family}.json")
-    )
+    entries = parse_objects(text, file or f"rule{family}.json")
+    # By priority, as the kernel keeps them (S-A1); a folder put together by hand may not be.
+    return tuple(sorted((_rule(entry, family) for entry in entries), key=lambda r: r.priority))
 
 
 def _rule(entry: Fields, family: Family) -> Rule:

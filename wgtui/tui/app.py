@@ -141,6 +141,9 @@ class WgtuiApp(App[str]):
             return True
         active = self.screen.active_bindings.get(event.key)
         if active is None or not active.enabled:
+            if isinstance(focused, Input) and event.is_printable:
+                focused.replace(character or "", *sorted(focused.selection))
+                return True  # neither an address nor a command, but in its place
             return False
         return await self.run_action(active.binding.action, active.node)
 

@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from itertools import islice
 from typing import TypeAlias
 
-from wgtui.model.network import LOCAL_TABLE, Route, TableId
+from wgtui.model.network import LOCAL_TABLE, Route, RouteType, TableId
 from wgtui.model.prefix import Family, Prefix, address_text
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot
@@ -188,12 +188,16 @@ class RoutesRows:
             return None
         table = self._table(section)
         route = table[offset]
-        address = answered_by(table.tree, offset)
+        address = answered_by(table.tree, offset, self._own(route.info.type))
         text = address_text(table.family, address)
         hops = route.info.next_hops
         if table.family == 6 and hops and hops[0].link is not None and _needs_zone(address):
             return f"{text}%{self.snapshot.link_name(hops[0].link)}"
         return text
+
+    def _own(self, kind: RouteType) -> Container[tuple[Family, int]]:
+        """Asking a connected route means a neighbour, not this host."""
+        return self.snapshot.own_addresses if kind is RouteType.UNICAST else ()
 
     def copy_text(self, row: int) -> str:
         """A route's prefix, a rule as ``ip rule`` prints it, a table's name."""

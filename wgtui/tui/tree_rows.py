@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
-from wgtui.model.prefix import BITS, Prefix, parse_address_value
+from wgtui.model.prefix import BITS, Family, Prefix, parse_address_value
 from wgtui.model.prefix_index import PrefixIndex
 from wgtui.tui.row_layout import Cells, whole
 from wgtui.tui.rows import Span
@@ -50,8 +50,9 @@ _TRIES: Final = 64
 """More specific prefixes to step over before giving up."""
 
 
-def answered_by(tree: PrefixIndex, row: int) -> int:
-    """An address that this row's prefix answers, not one of the more specific ones inside it.
+def answered_by(tree: PrefixIndex, row: int, own: Container[tuple[Family, int]] = ()) -> int:
+    """An address that this row's prefix answers, not one of the more specific ones inside it, and
+    none of this host's ``own``.
 
     Bounded: where the first 64 of those leave no room, it is the first address all the same (and
     the answer will say whose it is).
@@ -68,7 +69,10 @@ def answered_by(tree: PrefixIndex, row: int) -> int:
     for _ in range(_TRIES):
         found = tree.match(address)
         if found == first:
-            return address
+            if (tree.family, address) not in own or address == last:
+                return address
+            address += 1
+            continue
         while tree.parents[found] != first:
             found = tree.parents[found]
         address = tree.prefix(found).last + 1
