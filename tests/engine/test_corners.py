@@ -10,8 +10,8 @@ from wgtui.engine.lookup import lookup
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import RouteType
-from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import Outcome, RpResult
+from wgtui.model.snapshot import Gap, Snapshot, Subject
+from wgtui.model.trace import Outcome, Reason, RpResult
 from wgtui.sources.demo import DemoSource
 from wgtui.sources.shorthand import HostLines, read_host
 
@@ -118,3 +118,21 @@ def test_a_decrypted_packet_has_no_mark() -> None:
     assert paths
     assert all(path is not None and path.mark == 0 for path in paths)
     assert any(path is not None and path.result is RpResult.PASS for path in paths)
+
+
+def test_without_the_addresses_loose_is_not_judged() -> None:
+    """Whether a link has an IPv4 address decides there (S-D6): unseen is not the same as none."""
+    words = "192.168.10.20 from 172.30.7.9 iif wg1 peer bru5"
+    loose = {**DEMO.sysctls, "net/ipv4/conf/wg1/rp_filter": 2}
+    assert lookup(replace(DEMO, sysctls=loose), Flow.parse(words)).outcome is Outcome.SENT
+    bare = {index: replace(link, addresses=()) for index, link in DEMO.links.items()}
+    gap = Gap(Subject.ADDRESSES, "no file address.json")
+    hidden = replace(DEMO, sysctls=loose, links=bare, gaps=(gap,))
+    trace = lookup(hidden, Flow.parse(words))
+    assert (trace.outcome, trace.reason) == (Outcome.UNKNOWN, Reason.ADDRESSES_UNREADABLE)
+
+
+def test_a_link_local_source_is_not_forwarded() -> None:
+    """Such a source means nothing on another link: martian, whatever the route says (S-B70)."""
+    words = "2001:db8:30::9 from fe80::99 iif eth1"
+    assert lookup(DEMO, Flow.parse(words)).outcome is Outcome.MARTIAN

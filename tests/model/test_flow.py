@@ -216,3 +216,10 @@ def test_no_text_raises_anything_but_a_query_error(text: str) -> None:
     """Whatever is typed, it is a flow or a QueryError whose position lies in the text."""
     error = complaint(text)
     assert error is None or (0 <= error.position <= len(text) and error.text == text)
+
+
+def test_a_name_with_spaces_stands_in_quotes() -> None:
+    """A peer may be called `fra one`; the flow says so again in the same words."""
+    flow = Flow.parse('10.0.0.1 from 10.0.0.2 iif wg0 peer "fra one"')
+    assert flow.peer == "fra one"
+    assert Flow.parse(str(flow)) == flow

@@ -454,3 +454,23 @@ def test_the_folder_of_a_real_host_says_what_the_live_source_says(tmp_path: Path
     assert [dataclasses.replace(link, counters=None) for link in told.links.values()] == [
         dataclasses.replace(link, counters=None) for link in seen.links.values()
     ]
+
+
+def test_a_folder_put_together_by_hand_is_sorted_as_the_kernel_sorts(tmp_path: Path) -> None:
+    """Metric and tos decide, not the order of the lines (S-B1); rules go by priority (S-A1)."""
+    link = {"ifindex": 2, "ifname": "eth0", "flags": ["UP", "LOWER_UP"]}
+    routes = [
+        {"dst": "default", "gateway": "192.0.2.1", "dev": "eth0", "metric": 600},
+        {"dst": "default", "gateway": "192.0.2.2", "dev": "eth0", "metric": 100},
+    ]
+    rules = [
+        {"priority": 32766, "src": "all", "table": "main"},
+        {"priority": 100, "src": "all", "fwmark": "0x7", "table": "200"},
+        {"priority": 0, "src": "all", "table": "local"},
+    ]
+    for name, content in (("link", [link]), ("route4", routes), ("rule4", rules)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    snapshot = FactsSource(tmp_path).read()
+    table = snapshot.routes[4, MAIN_TABLE]
+    assert [route.info.metric for route in (table[0], table[1])] == [100, 600]
+    assert [rule.priority for rule in snapshot.rules[4]] == [0, 100, 32766]

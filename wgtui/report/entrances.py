@@ -73,7 +73,7 @@ def _back(snapshot: Snapshot, step: ReverseStep) -> str:
             return f"accepted {where}{only}{_mode(path)}"
         case BackOutcome.ASYMMETRIC:
             reply = printable(snapshot.link_name(step.reply_link))
-            but = f"the reply leaves by {reply}"
+            but = f"the reply leaves by {reply}" if reply else "there is no way to reply"
             if step.owner is None or not step.owner.prefix.length:
                 return f"accepted {where}{only}{_mode(path)}, but {but}"
             return f"accepted {where}{only}{_mode(path)}, but no route leads there: {but}"
