@@ -7,7 +7,7 @@ lean := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(lab) -- $(bin)/python -m pytest -p py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check lab fuzz screenshots clean
+.PHONY: help demo test test-fast check lab fuzz bench screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -41,6 +41,11 @@ fuzz: ## ask engine and running kernel 400,000 random questions, half of them IP
 	@.ci/setup packages
 	@.ci/setup dev
 	$(bin)/python -m tests.kernel.fuzz --lookups 200000 --seed $(or $(SEED),1)
+
+bench: ## how fast it is, as a table (root; ONLY="routes engine", KEEP=--keep; see benchmarks/README.md)
+	@.ci/setup packages
+	@.ci/setup dev
+	$(bin)/python -m benchmarks $(KEEP) $(ONLY)
 
 screenshots: ## draw the pictures of the README anew
 	@.ci/setup dev
