@@ -3,9 +3,14 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 import wgtui
+from wgtui.cli import COMMANDS
+from wgtui.commands import Option
 
 HOUSE = Path(wgtui.__file__).parent
 HEAVY = {"textual", "rich", "pyroute2"}
@@ -49,6 +54,23 @@ def test_the_version_is_cheap() -> None:
     assert not loaded & HEAVY
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_a_command_is_light_and_has_the_shape(command: str) -> None:
+    """Each is a module of its name with OPTIONS and run; importing it loads no heavy library."""
+    name = f"wgtui.commands.{command.replace('-', '_') or 'screen'}"
+    assert not loaded_by(f"import {name}") & HEAVY
+    module = import_module(name)
+    assert all(isinstance(option, Option) for option in module.OPTIONS)
+    assert callable(module.run)
+
+
+def test_only_the_command_that_is_used_is_loaded() -> None:
+    """A question loads the one command that answers it, and no other."""
+    loaded = loaded_by("from wgtui.cli import main\nmain(['lookup', '--demo', '10.30.4.1'])")
+    commands = {name for name in loaded if name.startswith("wgtui.commands.")}
+    assert commands == {"wgtui.commands.lookup", "wgtui.commands.flow_words"}
+
+
 def test_nouns_and_mind_are_pure() -> None:
     """model and engine load no socket, process, network library, UI, log or dice of their own."""
     rooms = modules_of("model", "engine")
@@ -62,7 +84,7 @@ def test_nouns_and_mind_are_pure() -> None:
 def test_no_room_is_missing() -> None:
     """The house has the rooms the contracts speak of, so that none of them holds vacuously."""
     rooms = {path.parent.name for path in HOUSE.glob("*/__init__.py")}
-    assert rooms == {"model", "sources", "engine", "report", "tui"}
+    assert rooms == {"model", "sources", "engine", "report", "tui", "commands"}
 
 
 def test_every_module_says_its_question_and_stays_short() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from wgtui import __version__
 from wgtui.cli import COMMANDS, HELP, main, parse
+from wgtui.commands.snapshot import OUTPUT
 from wgtui.model.flow import KEYWORDS, PROTOCOLS
 from wgtui.sources.demo import TOUR
 
@@ -191,6 +192,10 @@ def test_a_peer_is_a_name_a_key_or_its_beginning(
         (("lookup", "-o", "file", "10.0.0.1"), "-o"),
         (("snapshot", "--demo", "everything"), "'everything'"),
         (("lokup", "10.0.0.1"), "'lokup'"),
+        (("--json", "10.0.0.1", "lookup"), "'lookup'"),
+        (("lookup", "10.0.0.1", "--json=yes"), "--json"),
+        (("lookup", "10.0.0.1", "-jo"), "'-j'"),
+        (("snapshot", "-o", "--demo"), "-o"),
     ],
 )
 def test_options_that_make_no_sense_are_one_line_naming_them(
@@ -226,6 +231,25 @@ def test_options_stand_before_or_after_the_command() -> None:
         "lookup --demo --source demo 10.30.4.1",
     )
     assert len({parse(spelling.split()) for spelling in spellings}) == 1
+
+
+def test_an_option_holds_its_value_or_has_it_behind() -> None:
+    """As everywhere: ``-o FILE``, ``-oFILE``, ``--output FILE``, ``--output=FILE``; last wins."""
+    spellings = ("-o x", "-ox", "-o=x", "--output x", "--output=x")
+    for spelling in spellings:
+        for words in (f"snapshot --demo {spelling}", f"{spelling} snapshot --demo"):
+            arguments = parse(words.split())
+            assert (arguments.command, arguments.words) == ("snapshot", ())
+            assert arguments.value(OUTPUT) == "x"
+    assert parse(["snapshot", "-o", "x", "-o", "-"]).value(OUTPUT) == "-"
+    assert parse(["snapshot"]).value(OUTPUT) is None
+
+
+def test_two_dashes_end_the_options_and_a_space_makes_a_word() -> None:
+    """What only looks like an option can be said."""
+    assert parse(["lookup", "--demo", "--", "-o", "--json"]).words == ("-o", "--json")
+    assert parse(["--", "lookup", "-1"])[:2] == ("lookup", ("-1",))
+    assert parse(["lookup", "- 10.0.0.0/8", "-"]).words == ("- 10.0.0.0/8", "-")
 
 
 def test_without_words_the_source_is_this_host() -> None:

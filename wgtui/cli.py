@@ -1,40 +1,37 @@
-"""Front door: the words of the command line → one source, one view, one exit code.
+"""Front door: the words of the command line → one command and its exit code.
 
 0 it arrives · 1 it does not, or nobody can know · 2 the words cannot be understood · 3 the source
-cannot be read. stdout carries only the answer; everything else goes to stderr. Textual is imported
-only for the TUI.
+cannot be read. stdout carries only the answer; everything else goes to stderr. Only the command
+that is meant is imported; what a command is, ``wgtui.commands`` says.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Sequence
+from importlib import import_module
 from io import TextIOWrapper
-from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, cast
 
 from wgtui import __version__
-from wgtui.engine.agreement import differences
-from wgtui.engine.lookup import lookup
+from wgtui.commands import (
+    COMMON,
+    DEMO,
+    INTERRUPTED,
+    OK,
+    SOURCE,
+    UNREADABLE,
+    USAGE,
+    Arguments,
+    Command,
+    Option,
+)
 from wgtui.errors import QueryError, SourceError
-from wgtui.model.flow import Flow, quoted
-from wgtui.model.snapshot import Snapshot
-from wgtui.report.as_json import error_json, lookup_json
 from wgtui.report.printable import printable
-from wgtui.report.sentences import answer, kernel_line
-from wgtui.report.text import render
-from wgtui.sources import Source, open_source
 
-OK: Final = 0
-NOT_DELIVERED: Final = 1
-USAGE: Final = 2
-UNREADABLE: Final = 3
-INTERRUPTED: Final = 130
+COMMANDS: Final = ("lookup", "snapshot", "check")
+"""Each is the module of that name in ``wgtui.commands``."""
 
 HELP: Final = """\
 usage: wgtui [OPTIONS]                  the terminal UI
@@ -66,66 +63,107 @@ exit codes: 0 the packet arrives · 1 it does not, or it cannot be known · 2 th
 understood · 3 the source cannot be read
 """
 
-COMMANDS: Final = ("lookup", "snapshot", "check")
-
-
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """The command line, understood."""
-
-    command: str
-    """One of ``COMMANDS``; empty: the TUI."""
-    words: tuple[str, ...]
-    source: str
-    json: bool
-    output: str | None
-    ascii: bool
-    mouse: bool
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse with our help and one-line errors."""
-
-    def format_help(self) -> str:
-        return HELP
-
-    def error(self, message: str) -> NoReturn:
-        raise QueryError(f"{message} (see wgtui --help)")
-
 
 def parse(argv: Sequence[str]) -> Arguments:
-    """Understand the words; raises ``QueryError``; ``--help`` and ``--version`` end the program."""
-    parser = _Parser(prog="wgtui", allow_abbrev=False)
-    parser.add_argument("words", nargs="*")
-    parser.add_argument("--source")
-    parser.add_argument("--demo", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("-o", "--output")
-    parser.add_argument("--ascii", action="store_true")
-    parser.add_argument("--mouse", action="store_true")
-    parser.add_argument("--version", action="version", version=f"wgtui {__version__}")
-    found, unknown = parser.parse_known_intermixed_args(list(argv))
-    if unknown:
-        word = next((word for word in unknown if word.startswith("-")), unknown[0])
-        raise QueryError(f"{word!r} is not an option (see wgtui --help)")
-    words: list[str] = found.words
-    command = words.pop(0) if words and words[0] in COMMANDS else ""
-    if found.demo and found.source not in (None, "demo"):
+    """Understand the words; raises ``QueryError``; ``--help`` and ``--version`` end the program.
+
+    Options stand anywhere, also before the command; ``--`` ends them. A word with a space in it is
+    none, whatever it begins with.
+    """
+    command = _command_named(argv)
+    known = _by_spelling((*COMMON, *_module(command).OPTIONS))
+    words: list[str] = []
+    options: list[tuple[str, str]] = []
+    rest = iter(argv)
+    for word in rest:
+        if word == "--":
+            words.extend(rest)
+        elif not _is_option(word):
+            words.append(word)
+        elif word in ("-h", "--help"):
+            print(HELP, end="")
+            raise SystemExit(OK)
+        elif word == "--version":
+            print(f"wgtui {__version__}")
+            raise SystemExit(OK)
+        else:
+            spelling, value = _split(word)
+            option = known.get(spelling)
+            if option is None:
+                raise QueryError(_why_not(spelling, command))
+            if option.takes_value:
+                value = next(rest, "-x") if value is None else value
+                if _is_option(value):
+                    raise QueryError(f"{spelling}: a word is missing (see wgtui --help)")
+            elif value is not None:
+                raise QueryError(f"{spelling} takes no value: {value!r}")
+            options.append((option.name, value or ""))
+    if command and words.pop(0) != command:
+        raise QueryError(f"{command!r} is the command and comes first (see wgtui --help)")
+    found = Arguments(command, tuple(words), options=tuple(options))
+    return found._replace(source=_source(found), options=_but_for_the_source(found))
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") and word != "-" and " " not in word
+
+
+def _split(word: str) -> tuple[str, str | None]:
+    """``--source=demo`` and ``-oFILE`` hold their value."""
+    if word.startswith("--"):
+        spelling, equals, value = word.partition("=")
+        return spelling, value if equals else None
+    return word[:2], word[2:].removeprefix("=") if len(word) > 2 else None
+
+
+def _by_spelling(options: Sequence[Option]) -> dict[str, Option]:
+    return {name: option for option in options for name in (option.name, option.alias) if name}
+
+
+def _command_named(argv: Sequence[str]) -> str:
+    """The command: the first word that is neither an option nor the value of one.
+
+    Which of a command's own options take a value is not known before it is found, so a word behind
+    one of those is taken for its value unless it is a command.
+    """
+    common = _by_spelling(COMMON)
+    before = ""
+    for word in argv:
+        if before in common and common[before].takes_value:
+            before = ""
+            continue
+        if word in COMMANDS:
+            return word
+        if not _is_option(word) and (before in ("", "--") or before in common or "=" in before):
+            return ""
+        before = word if _is_option(word) else ""
+    return ""
+
+
+def _module(command: str) -> Command:
+    name = command.replace("-", "_") or "screen"
+    return cast(Command, import_module(f"wgtui.commands.{name}"))
+
+
+def _why_not(spelling: str, command: str) -> str:
+    """Not an option at all, or one of other commands."""
+    others = [name for name in COMMANDS if spelling in _by_spelling(_module(name).OPTIONS)]
+    if others:
+        return f"{spelling} goes with {' or '.join(others)}"
+    return f"{spelling!r} is not an option (see wgtui --help)"
+
+
+def _source(found: Arguments) -> str:
+    source = found.value(SOURCE)
+    if found.has(DEMO) and source not in (None, "demo"):
         raise QueryError("--demo and --source contradict each other")
-    if found.source == "":  # an unset variable in a script must not mean this host
+    if source == "":  # an unset variable in a script must not mean this host
         raise QueryError("--source: live, live:NETNS, demo, a snapshot file or a facts folder?")
-    if found.json and command not in ("lookup", "check"):
-        raise QueryError("--json goes with lookup or check")
-    if found.output is not None and command != "snapshot":
-        raise QueryError("-o goes with snapshot")
-    if command == "snapshot" and words:
-        raise QueryError(f"snapshot takes no words: {' '.join(words)!r}")
-    if command == "lookup" and not words:
-        raise QueryError("lookup: which address? (see wgtui --help)")
-    source = "demo" if found.demo else found.source or "live"
-    return Arguments(
-        command, tuple(words), source, found.json, found.output, found.ascii, found.mouse
-    )
+    return "demo" if found.has(DEMO) else source or "live"
+
+
+def _but_for_the_source(found: Arguments) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in found.options if pair[0] not in (SOURCE.name, DEMO.name))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -135,13 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
-        commands: dict[str, Callable[[Arguments], int]] = {
-            "": _tui,
-            "lookup": _lookup,
-            "snapshot": _snapshot,
-            "check": _check,
-        }
-        code = commands[arguments.command](arguments)
+        code = _module(arguments.command).run(arguments)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
@@ -166,85 +198,3 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _forget_output() -> None:
     """What is left to be written has no reader: the interpreter must not try, and fail, at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _joined(words: Sequence[str]) -> str:
-    """The flow as one text; a peer's name with spaces, one word to the shell, stays one."""
-    before = ("", *words)
-    return " ".join(quoted(word) if before[n] == "peer" else word for n, word in enumerate(words))
-
-
-def _flow(words: str) -> Flow:
-    """Understand a flow; the one line that says why not names the word and its place."""
-    try:
-        return Flow.parse(words)
-    except QueryError as error:
-        where = f" (at character {error.position + 1} of {words!r})" if words.strip() else ""
-        raise QueryError(f"{error.problem}{where}") from None
-
-
-def _tui(arguments: Arguments) -> int:
-    question = _joined(arguments.words)
-    if question:
-        _flow(question)
-    if arguments.source != "demo" and not arguments.source.startswith("live"):
-        open_source(arguments.source).close()  # a wrong path is said before the screen changes
-    from wgtui.tui.main import run
-
-    return run(arguments.source, question, mouse=arguments.mouse, ascii_only=arguments.ascii)
-
-
-def _check(_: Arguments) -> int:
-    raise QueryError("check arrives with a later version; wgtui lookup FLOW answers one question")
-
-
-def _snapshot(arguments: Arguments) -> int:
-    from wgtui.sources.saved import save
-
-    with closing(open_source(arguments.source)) as source:
-        snapshot = source.read()
-    save(snapshot, Path(arguments.output) if arguments.output else sys.stdout)
-    return OK
-
-
-def _lookup(arguments: Arguments) -> int:
-    if arguments.words != ("-",):
-        flow = _flow(_joined(arguments.words))  # before anything is read
-        with closing(open_source(arguments.source)) as source:
-            snapshot = source.read()
-            return _answer(arguments, source, snapshot, flow)
-    with closing(open_source(arguments.source)) as source:
-        # Python has no stdin object at all where the shell closed it.
-        return _answer_lines(arguments, source, source.read(), sys.stdin or ())
-
-
-def _answer(arguments: Arguments, source: Source, snapshot: Snapshot, flow: Flow) -> int:
-    trace = lookup(snapshot, flow)
-    asked = source.ask(flow)
-    if arguments.json:
-        found = differences(snapshot, trace, asked) if asked is not None else None
-        print(json.dumps(lookup_json(snapshot, trace, None if found is None else not found)))
-    else:
-        lines = answer(snapshot, trace)
-        told = kernel_line(snapshot, trace, asked) if asked is not None else None
-        print(render([*lines, *([told] if told else [])], arguments.ascii), end="")
-    return OK if trace.outcome.good else NOT_DELIVERED
-
-
-def _answer_lines(
-    arguments: Arguments, source: Source, snapshot: Snapshot, lines: Iterable[str]
-) -> int:
-    """One answer a line, in order, about the same snapshot; the exit code is the worst of them."""
-    worst = OK
-    for line in lines:
-        try:
-            code = _answer(arguments, source, snapshot, _flow(line.strip()))
-        except QueryError as error:
-            code = USAGE
-            if arguments.json:
-                print(json.dumps(error_json(error.problem)))
-            else:
-                print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
-        worst = max(worst, code)
-        sys.stdout.flush()
-    return worst

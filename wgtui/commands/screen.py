@@ -1,0 +1,28 @@
+"""``wgtui [FLOW]``: the terminal UI. What must be said before the screen changes?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wgtui.commands import ASCII, MOUSE, Arguments, Option
+from wgtui.commands.flow_words import joined, understood
+from wgtui.sources import open_source
+
+OPTIONS: Final[tuple[Option, ...]] = ()
+
+
+def run(arguments: Arguments) -> int:
+    """Show the screen until it is left. A bad first question or a wrong path is told here."""
+    question = joined(arguments.words)
+    if question:
+        understood(question)
+    if arguments.source != "demo" and not arguments.source.startswith("live"):
+        open_source(arguments.source).close()
+    from wgtui.tui.main import run as show
+
+    return show(
+        arguments.source,
+        question,
+        mouse=arguments.has(MOUSE),
+        ascii_only=arguments.has(ASCII),
+    )
