@@ -48,11 +48,23 @@ def legs(snapshot: Snapshot, words: str) -> list[str]:
     return [snapshot.link_name(leg.link) for leg in route.next_hops]
 
 
-def test_a_source_does_not_narrow_the_set_of_legs() -> None:
-    """Which leg a source prefers depends on the kernel's age, so all stay possible (S-B9)."""
+def test_a_source_picks_its_own_leg_since_linux_6_16() -> None:
+    """Before, and where the kernel's version is not known, all legs stay possible (S-B9)."""
     snapshot = two_uplinks(MULTIPATH.format(flags=""))
-    assert legs(snapshot, "203.0.113.9") == ["eth0", "eth1"]
-    assert legs(snapshot, "203.0.113.9 from 198.51.100.10") == ["eth0", "eth1"]
+    words = "203.0.113.9 from 198.51.100.10"
+    for kernel, taken in {
+        "": ["eth0", "eth1"],
+        "?": ["eth0", "eth1"],
+        "6.15.11-arch1-1": ["eth0", "eth1"],
+        "5.20.0": ["eth0", "eth1"],
+        "6.16.0-rc1": ["eth1"],
+        "10.0": ["eth1"],
+    }.items():
+        assert legs(replace(snapshot, kernel=kernel), words) == taken
+    new = replace(snapshot, kernel="6.18.44")
+    assert legs(new, "203.0.113.9") == ["eth0", "eth1"]
+    asks_neighbours = replace(new, sysctls={"net/ipv4/fib_multipath_use_neigh": 1})
+    assert legs(asks_neighbours, words) == ["eth0", "eth1"]
 
 
 def test_a_leg_that_the_kernel_calls_dead_is_not_possible() -> None:

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.kernel import fuzz
+from tests.kernel.fuzz import compare
+from tests.kernel.fuzz.dice import Dice
+from tests.kernel.fuzz.flows import flow
+from tests.kernel.fuzz.worlds import World, make
 from wgtui.engine.lookup import lookup
 from wgtui.model.flow import Flow
 from wgtui.model.network import Selector
@@ -20,8 +23,8 @@ LOOKUPS = 2_000
 
 def test_engine_and_kernel_agree() -> None:
     """2,000 questions about 20 hosts, always the same: no answer differs, nearly all compare."""
-    tally = fuzz.run(SEED, LOOKUPS)
-    assert not tally.disagreements, str(fuzz.minimal(tally.disagreements[0]))
+    tally = compare.run(SEED, LOOKUPS)
+    assert not tally.disagreements, str(compare.minimal(tally.disagreements[0]))
     assert tally.lookups == LOOKUPS
     assert tally.incomparable.total() < LOOKUPS // 20
     common = {outcome for outcome, times in tally.outcomes.items() if times >= 10}
@@ -44,9 +47,9 @@ def test_engine_and_kernel_agree() -> None:
 def test_a_world_is_made_by_seed_and_number_alone() -> None:
     """A failure can be replayed: the same numbers make the same commands and questions."""
 
-    def made(seed: int, number: int) -> tuple[fuzz.World, list[str]]:
-        maker = fuzz.Maker(seed, number)
-        return maker.world(), [maker.flow() for _ in range(20)]
+    def made(seed: int, number: int) -> tuple[World, list[str]]:
+        dice = Dice(seed, number)
+        return make(dice), [flow(dice) for _ in range(20)]
 
     assert made(1, 7) == made(1, 7)
     assert Counter(made(1, 7)[0].commands) != Counter(made(2, 7)[0].commands)
@@ -63,10 +66,10 @@ def test_a_wrong_engine_is_found_and_its_world_reduced(monkeypatch: pytest.Monke
         }
         return lookup(replace(snapshot, rules=plain), flow)
 
-    monkeypatch.setattr(fuzz, "lookup", without_rules)
-    found = fuzz.run(SEED, 500).disagreements
+    monkeypatch.setattr(compare, "lookup", without_rules)
+    found = compare.run(SEED, 500).disagreements
     assert found
-    reduced = fuzz.minimal(found[0])
+    reduced = compare.minimal(found[0])
     assert reduced.signature == found[0].signature
     assert len(reduced.world.commands) < len(found[0].world.commands)
     assert any(" rule add " in command for command in reduced.world.commands)

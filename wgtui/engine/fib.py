@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from wgtui.engine.query import NO_LINK, Query
 from wgtui.engine.selectors import LEGACY_TOS
-from wgtui.model.network import LOCAL_TABLE, LOOPBACK, NextHop, Route, RouteInfo, RouteType, TableId
+from wgtui.model.network import LOCAL_TABLE, NextHop, Route, RouteInfo, RouteType, TableId
 from wgtui.model.routes import RouteTable
 from wgtui.model.trace import Loss, LostRoute, Refusal, TableStep
 
@@ -126,9 +126,11 @@ def rotating_defaults(table: RouteTable, match: Match, query: Query) -> tuple[Ne
     of their neighbours, so all of them can win.
     """
     winner = match.step.winner
-    made_here = query.oif == NO_LINK and query.iif == LOOPBACK
+    made_here = query.oif == NO_LINK and not query.input
     if winner is None or winner.destination.length or not made_here or len(match.legs) != 1:
         return match.legs  # arriving packets always take the first
+    if len(winner.info.next_hops) > 1:
+        return match.legs  # of a multipath route the hash picks, though one leg be left
     if winner.info.type is not RouteType.UNICAST or match.legs[0].gateway is None:
         return match.legs
     legs = list(match.legs)

@@ -8,6 +8,7 @@ hash with a secret seed (S-B8).
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from netaddr import IPAddress
 
@@ -32,8 +33,10 @@ from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, RouteStep
 
-_BROADCAST = 0xFFFFFFFF
-_MULTICAST4 = Prefix.parse("224.0.0.0/4")
+_BROADCAST: Final = 0xFFFFFFFF
+_MULTICAST4: Final = Prefix.parse("224.0.0.0/4")
+_SOURCE_PICKS_LEG: Final = (6, 16)
+"""The first Linux whose multipath routes heed the source (S-B9)."""
 
 
 def is_multicast4(address: int) -> bool:
@@ -76,6 +79,7 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
         return RouteStep(route, None, None, None)  # IPv6 hangs reject routes on lo: no way out
     if delivered_here(route):
         return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
+    legs = _source_picks(snapshot, query, route, legs)
     first = legs[0] if legs else NextHop(None)
     source = source_of(snapshot, query, route, first)
     if query.family == 4:
@@ -92,6 +96,27 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
         first = replace(first, gateway=kept.gateway)  # redirected (S-B14, S-B67)
         legs = (first, *legs[1:])
     return RouteStep(route, first.link, first.gateway, source, legs, kept)
+
+
+def _source_picks(
+    snapshot: Snapshot, query: Query, route: Route, legs: tuple[NextHop, ...]
+) -> tuple[NextHop, ...]:
+    """The legs whose own source is the packet's, where the kernel takes one of those (S-B9).
+
+    fib_semantics.c:fib_select_multipath, for packets made here. A leg's own source was chosen when
+    the route was made; addresses that came later may be better now, which is not seen.
+    """
+    several = len(legs) > 1 and len(route.info.next_hops) > 1
+    if not several or query.family == 6 or query.input or not query.source:
+        return legs
+    if route.info.nexthop_id is not None or snapshot.kernel_version < _SOURCE_PICKS_LEG:
+        return legs
+    if snapshot.sysctls.get("net/ipv4/fib_multipath_use_neigh"):
+        return legs  # a leg may be passed over for its neighbour's state (S-B10)
+    own = tuple(
+        leg for leg in legs if _leg_source(snapshot, route, leg) == IPAddress(query.source, 4)
+    )
+    return own or legs
 
 
 def _kept(snapshot: Snapshot, query: Query, leg: NextHop) -> CachedRoute | None:
@@ -139,6 +164,11 @@ def source_of(snapshot: Snapshot, query: Query, route: Route, leg: NextHop) -> I
         return route.info.preferred_source
     if query.family == 6:
         return select6(snapshot, leg.link, query.destination)
+    return _leg_source(snapshot, route, leg)
+
+
+def _leg_source(snapshot: Snapshot, route: Route, leg: NextHop) -> IPAddress | None:
+    """The source that an IPv4 next hop gives by itself (S-B30)."""
     towards = int(leg.gateway) if leg.gateway is not None and leg.gateway.version == 4 else 0
     if leg.gateway is not None and leg.gateway.version == 6:
         # The kernel compares the first four bytes of such a gateway: they lie in no subnet (S-B13).

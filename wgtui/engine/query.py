@@ -36,7 +36,8 @@ class Query:
     scope: int = 0
     """IPv4: routes of a wider scope are passed over (S-B2); asked only to look a gateway up."""
     input: bool = False
-    """It arrived on ``iif``: IPv6 then prefers routes through that link (S-B64)."""
+    """It arrived on ``iif``: IPv6 then prefers routes through that link (S-B64); IPv4 does not
+    let the source pick a leg (S-B9), and takes the first of several defaults (S-B11)."""
     strict: bool = False
     """IPv6: only routes through ``oif`` will do (S-B63)."""
 

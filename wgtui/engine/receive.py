@@ -86,6 +86,7 @@ def _receive4(
         step = ArrivalStep(link.index, back, reason, owner, sender, path)
         return Arrival(step, outcome, reason, way)
 
+    query = query.with_(input=True)
     martian = _martian4(snapshot, query, link)
     if martian in (Reason.SYSCTL_UNREADABLE, Reason.MULTICAST_ROUTING):
         return arrived(Outcome.UNKNOWN, martian, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -155,6 +156,12 @@ class Snapshot:
             return self
         name = device.birth_namespace
         return None if name is None else self.elsewhere.get(name)
+
+    @cached_property
+    def kernel_version(self) -> tuple[int, int]:
+        """``(6, 16)`` of ``6.16.3-arch1``; (0, 0) where the kernel's version is not known."""
+        found = re.match(r"(\d{1,4})\.(\d{1,4})", self.kernel)
+        return (int(found[1]), int(found[2])) if found is not None else (0, 0)
 
     def conf(self, family: Family, link: str, key: str) -> int | None:
         """``net.ipvX.conf.LINK.key``; None when it could not be seen. LINK may be ``all``."""
