@@ -13,7 +13,7 @@ from wgtui.model.prefix import Prefix
 from wgtui.model.wireguard import Device, DeviceConfig, Endpoint, PeerConfig
 from wgtui.sources.links_builder import LinksBuilder
 from wgtui.sources.wgconf import parse_config
-from wgtui.sources.wgtext import parse_dump, parse_endpoint
+from wgtui.sources.wgtext import parse_dump
 
 EDGE = Path(__file__).parent / "data" / "edge"
 SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U="
@@ -144,7 +144,7 @@ def test_no_text_breaks_the_reader_of_dumps(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "host.example:51820", "192.0.2.1", "[::1]", "1:2:3", ":5"])
 def test_what_is_no_endpoint(text: str) -> None:
     """Names are for whoever resolves them; halves are nothing."""
-    assert parse_endpoint(text) is None
+    assert Endpoint.parse(text) is None
 
 
 # ------------------------------------------------------------------------------------------ config

@@ -15,7 +15,7 @@ from functools import cached_property
 from netaddr import IPAddress
 
 from wgtui.model.network import NO_MARK, LinkIndex, Mark
-from wgtui.model.prefix import FAMILIES, Family, Prefix
+from wgtui.model.prefix import FAMILIES, Family, Prefix, parse_address
 from wgtui.model.prefix_index import NONE, PrefixIndex
 
 
@@ -32,6 +32,22 @@ class Endpoint:
         if self.address.version == 4:
             return f"{self.address}:{self.port}"
         return f"[{self.address}{f'%{self.zone}' if self.zone else ''}]:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint | None:
+        """``192.0.2.1:51820``, ``[fe80::1%eth0]:51820``; None for anything else, host names too.
+
+        What stands behind the last colon is the port, in brackets or not (S-G43).
+        """
+        host, _, port = text.rpartition(":")
+        if not (port.isascii() and port.isdigit() and len(port) < 10 and int(port) <= 0xFFFF):
+            return None
+        bare, _, zone = host.removeprefix("[").removesuffix("]").partition("%")
+        try:
+            address = parse_address(bare)
+        except ValueError:
+            return None
+        return cls(address, int(port), zone or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +156,18 @@ class Device:
         return {peer.public_key: number for number, peer in enumerate(self.peers)}
 
 
+class Program(Enum):
+    """Whose configuration it is: what would make the device like this."""
+
+    WG_QUICK = "wg-quick"
+    NETWORKD = "systemd-networkd"
+    NETWORK_MANAGER = "NetworkManager"
+    UCI = "OpenWrt"
+
+
 @dataclass(frozen=True, slots=True)
 class PeerConfig:
-    """What a configuration file means a peer to be."""
+    """What a configuration means a peer to be."""
 
     public_key: str
     label: str = ""
@@ -150,24 +175,31 @@ class PeerConfig:
     endpoint: str | None = None
     """As written; may be a host name."""
     allowed_ips: tuple[Prefix, ...] = ()
-    """Masked."""
+    """Masked; a prefix that is written twice is here twice."""
     allowed_ips_written: tuple[str, ...] = ()
     """As written, host bits and all, in the same order."""
     keepalive: int = 0
     line: int = 0
     """Of its ``[Peer]``, counted from 1."""
+    table: str | None = None
+    """Where the program puts routes to its AllowedIPs, where a peer may say so itself; None: as
+    the device says."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """What a configuration file means a device to be (wg-quick(8), S-F7, S-G42)."""
+    """What a configuration means a device to be (S-F7, S-F10, S-F20)."""
 
     name: str
     file: str
+    """Where it is written; of several files the main one."""
     addresses: tuple[str, ...] = ()
     listen_port: int | None = None
     fwmark: Mark | None = None
     table: str = "auto"
-    """wg-quick's ``Table``: ``auto``, ``off`` or a table."""
+    """Where the program puts routes to AllowedIPs: ``auto``, ``off`` (nowhere) or a table."""
     mtu: int | None = None
     peers: tuple[PeerConfig, ...] = field(default=())
+    program: Program = Program.WG_QUICK
+    routes: tuple[Prefix, ...] = ()
+    """Routes that are to lead into it beside those."""

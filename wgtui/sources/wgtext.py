@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from netaddr import IPAddress
-
 from wgtui.errors import FormatError
 from wgtui.model.network import LinkIndex, Mark
-from wgtui.model.prefix import Prefix, parse_address
+from wgtui.model.prefix import Prefix
 from wgtui.model.wireguard import Device, Endpoint, Peer
 from wgtui.sources.links_builder import LinksBuilder
 from wgtui.sources.names import to_number
@@ -95,21 +93,7 @@ class _Line:
             raise self.wrong(f"allowed IPs: {error}") from None
 
     def endpoint(self, text: str) -> Endpoint:
-        endpoint = parse_endpoint(text)
+        endpoint = Endpoint.parse(text)
         if endpoint is None:
             raise self.wrong("the endpoint is not ADDRESS:PORT")
         return endpoint
-
-
-def parse_endpoint(text: str) -> Endpoint | None:
-    """``192.0.2.1:51820`` or ``[fe80::1%eth0]:51820``; None for anything else, host names too."""
-    host, _, port = text.rpartition(":")
-    number = to_number(port)
-    if number is None or number > 0xFFFF:
-        return None
-    bare, _, zone = host.removeprefix("[").removesuffix("]").partition("%")
-    try:
-        address: IPAddress = parse_address(bare)
-    except ValueError:
-        return None
-    return Endpoint(address, number, zone or None)
