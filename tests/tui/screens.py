@@ -13,6 +13,7 @@ from wgtui.errors import SourceError
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
+from wgtui.sources import Progress
 from wgtui.sources.demo import DemoSource
 from wgtui.tui.app import WgtuiApp
 
@@ -33,7 +34,7 @@ class FakeSource:
         self.reads = 0
         self._moved = threading.Event()
 
-    def read(self) -> Snapshot:
+    def read(self, progress: Progress | None = None) -> Snapshot:
         self.reads += 1
         if self.error is not None:
             raise self.error

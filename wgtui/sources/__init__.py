@@ -6,13 +6,17 @@ source needs: a file never costs the 120 ms of pyroute2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from wgtui.errors import SourceError
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
+
+Progress: TypeAlias = Callable[[int], None]
+"""Told how many routes have been read so far, every few thousand, by the thread that reads."""
 
 
 class Source(Protocol):
@@ -26,8 +30,11 @@ class Source(Protocol):
     def live(self) -> bool:
         """May it change while we look? Files and the demo do not."""
 
-    def read(self) -> Snapshot:
-        """Everything, now. Raises ``SourceError`` only when there is nothing to see at all."""
+    def read(self, progress: Progress | None = None) -> Snapshot:
+        """Everything, now. Raises ``SourceError`` only when there is nothing to see at all.
+
+        A source that may take long tells its ``progress``; others never call it.
+        """
 
     def refresh(self, previous: Snapshot, seconds: float) -> Snapshot:
         """Wait at most ``seconds`` for something to move, then read what may have.

@@ -13,6 +13,7 @@ from typing import Final
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
+from wgtui.sources import Progress
 from wgtui.sources.demo_host import EDGE1, HOOKS
 from wgtui.sources.shorthand import read_host
 
@@ -106,7 +107,7 @@ class DemoSource:
             hooks=HOOKS,
         )
 
-    def read(self) -> Snapshot:
+    def read(self, progress: Progress | None = None) -> Snapshot:
         """The host edge-1."""
         return self._snapshot
 

@@ -19,7 +19,7 @@ from wgtui.model.network import MAIN_TABLE, LinkIndex, NextHopObject, Rule
 from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.wireguard import Device, DeviceConfig
-from wgtui.sources import assemble
+from wgtui.sources import Progress, assemble
 from wgtui.sources.configs import labelled
 from wgtui.sources.fields import Fields, parse_json
 from wgtui.sources.iproute import add_addresses, parse_links
@@ -61,7 +61,7 @@ _ROUTES: Final[dict[Family, Subject]] = {4: Subject.ROUTES4, 6: Subject.ROUTES6}
 class FactsSource(StillSource):
     """A folder of the outputs of ``ip -j``, ``wg show all dump`` and so on."""
 
-    def read(self) -> Snapshot:
+    def read(self, progress: Progress | None = None) -> Snapshot:
         """Everything that is there. Raises ``SourceError`` when nothing is."""
         try:
             return _Folder(self.path).snapshot()

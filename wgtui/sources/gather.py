@@ -27,8 +27,8 @@ from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.wireguard import Device, DeviceConfig
+from wgtui.sources import Progress, nexthops, rules
 from wgtui.sources import links as link_messages
-from wgtui.sources import nexthops, rules
 from wgtui.sources.birthplaces import read_birthplaces
 from wgtui.sources.configs import labelled, read_configs
 from wgtui.sources.devices import read_devices
@@ -43,13 +43,16 @@ from wgtui.sources.xfrm import read_policies
 
 T = TypeVar("T")
 
+_STEP: Final = 5_000
+"""Routes between two words about the progress."""
+
 _RULES: Final[Mapping[Family, Subject]] = {4: Subject.RULES4, 6: Subject.RULES6}
 _ROUTES: Final[Mapping[Family, Subject]] = {4: Subject.ROUTES4, 6: Subject.ROUTES6}
 _POLLED: Final = frozenset({Subject.WIREGUARD, Subject.SYSCTL})
 """What ``poll`` finds out anew."""
 
 
-def gather(namespace: str, source: str) -> Snapshot:
+def gather(namespace: str, source: str, progress: Progress | None = None) -> Snapshot:
     """Everything, once. Raises ``OSError`` when there is no netlink at all."""
 
     def elsewhere(place: str) -> Snapshot:
@@ -57,7 +60,7 @@ def gather(namespace: str, source: str) -> Snapshot:
             return _Gathering(sock, place).snapshot(source)
 
     with NetlinkSocket() as sock:
-        snapshot = _Gathering(sock, namespace).snapshot(source)
+        snapshot = _Gathering(sock, namespace, progress).snapshot(source)
     found, gaps = read_birthplaces(snapshot.devices.values(), elsewhere)
     if not found and not gaps:
         return snapshot
@@ -103,10 +106,14 @@ def poll(previous: Snapshot) -> Snapshot | None:
 class _Gathering:
     """One pass over everything; the gaps gather as it goes."""
 
-    def __init__(self, sock: NetlinkSocket, namespace: str) -> None:
+    def __init__(
+        self, sock: NetlinkSocket, namespace: str, progress: Progress | None = None
+    ) -> None:
         self.gaps: list[Gap] = []
         self._sock = sock
         self._namespace = namespace
+        self._progress = progress
+        self._routes_read = 0
 
     def snapshot(self, source: str) -> Snapshot:
         """Everything, in one Snapshot."""
@@ -239,11 +246,18 @@ class _Gathering:
     def _routes(self, family: Family, objects: Mapping[int, NextHopObject]) -> RouteDump:
         """All tables of a family, in one go: a million routes shall cost no more than they must."""
         dump = RouteDump(objects)
+        before = self._routes_read
 
         def read() -> None:
+            told = self._routes_read
             for chunk in self._sock.chunks(RTM_GETROUTE, route_request(family)):
-                if dump.feed(chunk):
+                over = dump.feed(chunk)
+                if self._progress is not None and before + dump.count - told >= _STEP:
+                    told = before + dump.count
+                    self._progress(told)
+                if over:
                     return
 
         self._attempt(_ROUTES[family], read, None)
+        self._routes_read += dump.count
         return dump

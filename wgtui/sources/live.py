@@ -22,7 +22,7 @@ from wgtui.errors import SourceError
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Gap, Snapshot, Subject
-from wgtui.sources import netns, oracle
+from wgtui.sources import Progress, netns, oracle
 from wgtui.sources.events import Events
 from wgtui.sources.firewall import read_generation
 from wgtui.sources.gather import gather, poll
@@ -72,9 +72,9 @@ class LiveSource:
 
     # ----------------------------------------------------------------------------------- reading
 
-    def read(self) -> Snapshot:
+    def read(self, progress: Progress | None = None) -> Snapshot:
         """Everything, now."""
-        return self._guarded(lambda: self._inside(self._consistent))
+        return self._guarded(lambda: self._inside(lambda: self._consistent(progress)))
 
     def refresh(self, previous: Snapshot, seconds: float) -> Snapshot:
         """Wait at most ``seconds`` for something to move, then read what may have."""
@@ -117,22 +117,22 @@ class LiveSource:
             if time.monotonic() >= end:
                 return
 
-    def _consistent(self) -> Snapshot:
+    def _consistent(self, progress: Progress | None = None) -> Snapshot:
         """Read until nothing moved meanwhile, ``_TRIES`` times."""
         self._forget_wakes()
         self._events.drain()
-        snapshot = self._once()
+        snapshot = self._once(progress)
         for _ in range(_TRIES - 1):
             if snapshot.gap(Subject.CONSISTENCY) is not None:
-                snapshot = self._once()
+                snapshot = self._once(progress)
         return snapshot
 
-    def _once(self) -> Snapshot:
+    def _once(self, progress: Progress | None = None) -> Snapshot:
         """Read everything; a gap says when something moved meanwhile."""
         started = time.monotonic()
         self._events.watch_policies()
         self._rulesets = self._generations()
-        snapshot = gather(self._netns, self.spec)
+        snapshot = gather(self._netns, self.spec, progress)
         self._took = time.monotonic() - started
         unheard = self._events.follow(snapshot.elsewhere)
         self._stale = self._events.drain() or unheard

@@ -81,6 +81,8 @@ class RouteDump:
         """``objects`` are the next-hop objects that routes may use."""
         self.interrupted = False
         """The kernel said that something changed meanwhile."""
+        self.count = 0
+        """Routes so far."""
         self._objects = objects or {}
         self._tables = RouteTablesBuilder()
         self._layouts: dict[int, _Layout] = {}
@@ -147,6 +149,7 @@ class RouteDump:
             if dst_len > 32 and (family == AF_INET or dst_len > 128):
                 raise FormatError("routes", f"a prefix of {dst_len} bits")
             append, number = entry
+            self.count += 1
             append((number_of(chunk[offset + address : offset + after], "big"), dst_len, number))
             offset = (end + 3) & ~3
         return False

@@ -24,6 +24,7 @@ from wgtui.model.network import RouteInfo, TableId
 from wgtui.model.prefix import BITS, Family
 from wgtui.model.routes import RouteTable, RouteTables
 from wgtui.model.snapshot import Snapshot
+from wgtui.sources import Progress
 from wgtui.sources.codec import ShapeError, decode, decode_fields, encode, encode_fields
 from wgtui.sources.fields import JSON, JSONObject, parse_json
 from wgtui.sources.still import StillSource
@@ -36,7 +37,7 @@ _YEAR_9999: Final = 253402300800.0
 class SavedSource(StillSource):
     """A file that ``wgtui snapshot -o FILE`` has written."""
 
-    def read(self) -> Snapshot:
+    def read(self, progress: Progress | None = None) -> Snapshot:
         """The snapshot in it. Raises ``SourceError``."""
         try:
             text = self.path.read_text("utf-8")

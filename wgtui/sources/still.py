@@ -10,6 +10,7 @@ from typing import Final
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
+from wgtui.sources import Progress
 
 
 class StillSource(ABC):
@@ -27,7 +28,7 @@ class StillSource(ABC):
         return str(self.path)
 
     @abstractmethod
-    def read(self) -> Snapshot:
+    def read(self, progress: Progress | None = None) -> Snapshot:
         """Everything in it; raises ``SourceError``."""
 
     def refresh(self, previous: Snapshot, seconds: float) -> Snapshot:
