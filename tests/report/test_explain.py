@@ -131,7 +131,7 @@ def test_a_name_cannot_break_out_of_its_command() -> None:
     devices = {**DEMO.devices, wg1: replace(DEMO.devices[wg1], name=evil)}
     snapshot = replace(DEMO, links=links, devices=devices, namespace=evil)
     trace = lookup(snapshot, Flow.parse("10.20.0.1 from 10.30.5.7 iif wg0"))
-    flow = replace(trace.flow, iif=evil)
+    flow = trace.flow._replace(iif=evil)
     for command in commands(snapshot, lookup(snapshot, flow)):
         assert evil in shlex.split(command) or any(evil in word for word in shlex.split(command))
         assert f"'{evil}'" in command

@@ -149,7 +149,7 @@ def test_a_route_names_its_table_only_when_the_rule_does_not() -> None:
     assert decided.rule is not None
     assert route is not None
     assert "(table" not in text_of("192.168.10.20")
-    steps: tuple[Step, ...] = (replace(decided, rule=replace(decided.rule, table=None)), route)
+    steps: tuple[Step, ...] = (decided._replace(rule=replace(decided.rule, table=None)), route)
     assert "(table main)" in render(answer(DEMO, Trace(trace.flow, trace.outcome, steps)))
 
 
@@ -276,8 +276,8 @@ def test_every_loss_has_words(loss: Loss) -> None:
     assert decided.found is not None
     assert route is not None
     assert route.route is not None
-    found = replace(decided.found, lost=(LostRoute(decided.found.lost[0].route, loss),))
-    steps: tuple[Step, ...] = (*trace.rules[:-1], replace(decided, found=found), route)
+    found = decided.found._replace(lost=(LostRoute(decided.found.lost[0].route, loss),))
+    steps: tuple[Step, ...] = (*trace.rules[:-1], decided._replace(found=found), route)
     (line,) = [
         line
         for line in answer(DEMO, Trace(trace.flow, trace.outcome, steps))
@@ -451,8 +451,7 @@ def unsafe(text: str) -> list[str]:
 def test_no_name_from_outside_is_ever_obeyed(flow: str, outcome: str, _: str) -> None:
     """Control characters, bidi overrides and line ends come out as visible text in every line."""
     snapshot, question = hostile_host(), Flow.parse(flow)
-    question = replace(
-        question,
+    question = question._replace(
         iif=question.iif and question.iif + HOSTILE,
         oif=question.oif and question.oif + HOSTILE,
         peer=question.peer and question.peer + HOSTILE,

@@ -166,7 +166,7 @@ def test_a_worse_metric_is_named_and_an_equal_one_is_later() -> None:
     info = RouteInfo(RouteType.UNICAST, metric=100)
     route = Route(TableId(254), 0, Prefix.parse("10.0.0.0/8"), info)
     lost = LostRoute(route, Loss.METRIC)
-    better = replace(route, info=replace(info, metric=50))
+    better = route._replace(info=replace(info, metric=50))
     assert mark_words.loss_text(lost, better) == "metric 100"
     assert mark_words.loss_text(lost, route) == "later"
 

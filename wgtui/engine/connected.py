@@ -25,7 +25,7 @@ def connected_trace(snapshot: Snapshot, flow: Flow, query: Query, first: Trace) 
     source = _chosen(snapshot, query, first)
     if source == 0:
         return None
-    query = query.with_(source=source)
+    query = query._replace(source=source)
     way = send(snapshot, query)
     if _same(first, way):
         return None

@@ -58,8 +58,8 @@ def as_listed(step: RuleStep, rules: Sequence[Rule]) -> RuleStep:
     """The step of a rule that may have been deleted."""
     for position, rule in enumerate(rules):
         if step.rule is not None and rule.priority == step.rule.priority:
-            return replace(step, position=position, rule=rule)
-    return replace(step, position=-1, rule=None)
+            return step._replace(position=position, rule=rule)
+    return step._replace(position=-1, rule=None)
 
 
 def merged(snapshot: Snapshot) -> bool:

@@ -67,7 +67,7 @@ def _send4(snapshot: Snapshot, query: Query) -> Way:
 def _routed4(snapshot: Snapshot, query: Query) -> Way:
     if query.oif != NO_LINK and not query.source and is_multicast4(query.destination):
         source = select4(snapshot, query.oif, 0, Scope.UNIVERSE)
-        query = query.with_(source=int(source) if source is not None else 0)
+        query = query._replace(source=int(source) if source is not None else 0)
     found = walk(snapshot, query)
     failed = found.error not in (None, Outcome.UNKNOWN)
     to_group = is_multicast4(query.destination)
@@ -119,7 +119,7 @@ def _send6(snapshot: Snapshot, query: Query) -> Way:
     if query.source and is_multicast6(query.source):
         return refused(Outcome.MARTIAN, Reason.SOURCE_INVALID)
     strict = needs_strict(query.destination) or (query.oif != NO_LINK and query.source == 0)
-    query = query.with_(strict=strict)
+    query = query._replace(strict=strict)
     way = from_found(snapshot, query, walk(snapshot, query))
     down = query.oif != NO_LINK and snapshot.links[query.oif].up is False
     if down and way.error is Outcome.NO_ROUTE:

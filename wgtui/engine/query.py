@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from wgtui.model.flow import Flow
 from wgtui.model.network import LOOPBACK, Link, LinkIndex
@@ -15,8 +15,7 @@ WITH_PORTS = frozenset({6, 17, 33, 132, 136})
 """Protocols whose packets have ports: TCP, UDP, DCCP, SCTP, UDP-Lite."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One packet as the rules and tables see it."""
 
     family: Family
@@ -40,10 +39,6 @@ class Query:
     let the source pick a leg (S-B9), and takes the first of several defaults (S-B11)."""
     strict: bool = False
     """IPv6: only routes through ``oif`` will do (S-B63)."""
-
-    def with_(self, **changes: int) -> Query:
-        """A copy with other fields."""
-        return replace(self, **changes)  # type: ignore[arg-type]  # the callers' keywords are fields
 
 
 def query_of(snapshot: Snapshot, flow: Flow, iif: LinkIndex, oif: LinkIndex) -> Query:

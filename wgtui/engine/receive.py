@@ -86,7 +86,7 @@ def _receive4(
         step = ArrivalStep(link.index, back, reason, owner, sender, path)
         return Arrival(step, outcome, reason, way)
 
-    query = query.with_(input=True)
+    query = query._replace(input=True)
     martian = _martian4(snapshot, query, link)
     if martian in (Reason.SYSCTL_UNREADABLE, Reason.MULTICAST_ROUTING):
         return arrived(Outcome.UNKNOWN, martian, None)
@@ -116,7 +116,7 @@ def _receive4(
     done = Outcome.LOCAL if kind is RouteType.BROADCAST else None
     if done and query.source == 0:
         return arrived(done, None, way)
-    packet = query.with_(destination=0) if done else query
+    packet = query._replace(destination=0) if done else query
     paths = [validate(snapshot, packet, out) for out in _outs(way, here)]
     path = paths[0]
     if any(other.result is not path.result for other in paths):
@@ -174,7 +174,7 @@ def _receive6(
         reason = Reason.LOOPBACK_ADDRESS if loopback else Reason.SOURCE_INVALID
         step = ArrivalStep(link.index, BackOutcome.NOT_ALLOWED, reason, owner, sender)
         return Arrival(step, Outcome.MARTIAN, reason, None)
-    query = query.with_(input=True, strict=needs_strict(query.destination))
+    query = query._replace(input=True, strict=needs_strict(query.destination))
     way = from_found(snapshot, query, walk(snapshot, query))
     if way.error is not None or way.local:
         return Arrival(accepted, None, way.reason, way)

@@ -9,7 +9,6 @@ encrypted packet must pass the underlay link's filter first, the decrypted one t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from wgtui.engine import cryptokey
 from wgtui.engine.leaving import outer_trace
@@ -157,7 +156,7 @@ def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath
     # filter then sees it, and both are needed (S-D11).
     if either(there, link, "src_valid_mark") is False:
         return plain
-    marked = validate(there, packet.with_(mark=owner.device.fwmark))
+    marked = validate(there, packet._replace(mark=owner.device.fwmark))
     if marked.result is RpResult.DROP:
         return plain
     if there.hooks is None or there.gap(Subject.FIREWALL):
@@ -172,4 +171,4 @@ def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath
 
 def _mark_unknown(plain: ReversePath) -> ReversePath:
     """Dropped without the mark, let in with it, and nobody knows which."""
-    return replace(plain, result=RpResult.UNKNOWN, reason=Reason.MARK_MAY_CHANGE)
+    return plain._replace(result=RpResult.UNKNOWN, reason=Reason.MARK_MAY_CHANGE)

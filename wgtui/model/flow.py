@@ -7,7 +7,6 @@ ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark N[/MASK]] [tos N] [uid N]
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from netaddr import IPAddress
@@ -35,8 +34,7 @@ KEYWORDS: Final = (
 """Every word that may follow the address, each with one value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """A packet: made on this host (no ``iif``), or arriving on a link."""
 
     destination: IPAddress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from netaddr import IPAddress
 
@@ -282,8 +282,7 @@ class RouteInfo:
     """What of it this version does not understand and the answer may depend on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """One route, made only while somebody looks at it."""
 
     table: TableId

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Outcome(Enum):
@@ -98,8 +98,7 @@ class Reason(Enum):
     """More tunnels inside tunnels than any packet survives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """What refused it: this field should have been ``wanted``, and was ``got``. Both as a person
     writes them."""
 

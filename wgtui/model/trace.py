@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from netaddr import IPAddress
 
@@ -95,8 +95,7 @@ class Loss(Enum):
     NEIGHBOUR = "neighbour"
 
 
-@dataclass(frozen=True, slots=True)
-class LostRoute:
+class LostRoute(NamedTuple):
     """A route that covers the address and lost, and to what."""
 
     route: Route
@@ -104,8 +103,7 @@ class LostRoute:
     refusal: Refusal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TableStep:
+class TableStep(NamedTuple):
     """One look into one table."""
 
     table: TableId
@@ -114,8 +112,7 @@ class TableStep:
     lost: tuple[LostRoute, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RuleStep:
+class RuleStep(NamedTuple):
     """One rule was asked."""
 
     position: int
@@ -127,8 +124,7 @@ class RuleStep:
     """What its table said, when it was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteStep:
+class RouteStep(NamedTuple):
     """The route that won, and the way out it gives."""
 
     route: Route | None
@@ -144,8 +140,7 @@ class RouteStep:
     """What the kernel keeps for this one destination: an MTU, a redirected gateway (S-B14)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """A peer of a device, and the AllowedIPs entry by which it owns an address."""
 
     device: Device
@@ -155,8 +150,7 @@ class Ownership:
     prefix: Prefix
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerStep:
+class OwnerStep(NamedTuple):
     """Cryptokey routing on the way out: who owns the destination?"""
 
     device: Device
@@ -167,8 +161,7 @@ class OwnerStep:
     """Whose AllowedIPs cover it too, longest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class OuterStep:
+class OuterStep(NamedTuple):
     """The encrypted packet is a flow too."""
 
     endpoint: Endpoint
@@ -201,8 +194,7 @@ class RpWhy(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ReversePath:
+class ReversePath(NamedTuple):
     """IPv4 source validation of a packet on the link it arrives on."""
 
     link: LinkIndex
@@ -229,8 +221,7 @@ class BackOutcome(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ReverseStep:
+class ReverseStep(NamedTuple):
     """The reverse check at one entrance."""
 
     link: LinkIndex
@@ -246,8 +237,7 @@ class ReverseStep:
     """The link by which the answer leaves."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArrivalStep:
+class ArrivalStep(NamedTuple):
     """A flow with ``iif``: is the packet let in?"""
 
     link: LinkIndex

@@ -98,7 +98,7 @@ def _bare(snapshot: Snapshot) -> tuple[object, ...]:
     return (
         [replace(link, counters=None) for link in snapshot.links.values()],
         snapshot.rules,
-        {key: [replace(route, row=0) for route in table] for key, table in snapshot.routes.items()},
+        {key: [route._replace(row=0) for route in table] for key, table in snapshot.routes.items()},
         snapshot.neighbours,
         snapshot.sysctls,
         snapshot.local_in_main,
