@@ -34,16 +34,30 @@ def lookup(snapshot: Snapshot, flow: Flow) -> Trace:
 
     Raises ``QueryError`` when the flow names a link or a peer that this host does not have.
     """
+    trace, query = _followed(snapshot, flow)
+    if query is None:
+        return trace
+    connected = connected_trace(snapshot, flow, query, trace) if flow.iif is None else None
+    return _completed(snapshot, trace, query, connected)
+
+
+def follow(snapshot: Snapshot, flow: Flow) -> Trace:
+    """The way of the packet alone, without the reverse check and what else may change it.
+
+    Raises ``QueryError`` like ``lookup``.
+    """
+    return _followed(snapshot, flow)[0]
+
+
+def _followed(snapshot: Snapshot, flow: Flow) -> tuple[Trace, Query | None]:
     named = _links(snapshot, flow)
     if named is None:
-        return Trace(flow, Outcome.UNKNOWN, reason=Reason.LINKS_UNREADABLE)
+        return Trace(flow, Outcome.UNKNOWN, reason=Reason.LINKS_UNREADABLE), None
     query = query_of(snapshot, flow, *named)
     if flow.iif is not None:
         return _arriving(snapshot, flow, query)
     way = send(snapshot, query)
-    trace = build(flow, way, leave(snapshot, way, query, frozenset()))
-    connected = connected_trace(snapshot, flow, query, trace)
-    return _completed(snapshot, trace, query, connected)
+    return build(flow, way, leave(snapshot, way, query, frozenset())), query
 
 
 def _links(snapshot: Snapshot, flow: Flow) -> tuple[LinkIndex, LinkIndex] | None:
@@ -61,7 +75,7 @@ def _links(snapshot: Snapshot, flow: Flow) -> tuple[LinkIndex, LinkIndex] | None
     return found[0], found[1]
 
 
-def _arriving(snapshot: Snapshot, flow: Flow, query: Query) -> Trace:
+def _arriving(snapshot: Snapshot, flow: Flow, query: Query) -> tuple[Trace, Query | None]:
     link = snapshot.links[query.iif]
     sender: Peer | None = None
     if flow.peer is not None:
@@ -73,13 +87,12 @@ def _arriving(snapshot: Snapshot, flow: Flow, query: Query) -> Trace:
     arrival = receive(snapshot, query, sender)
     if arrival.way is None:
         outcome = arrival.outcome or Outcome.UNKNOWN
-        return Trace(flow, outcome, (arrival.step,), arrival.reason)
+        return Trace(flow, outcome, (arrival.step,), arrival.reason), None
     end = End(arrival.outcome, arrival.reason) if arrival.outcome else None
     end = end or leave(snapshot, arrival.way, query, frozenset())
     trace = build(flow, arrival.way, end)
     steps = (arrival.step, *trace.steps)
-    trace = Trace(flow, trace.outcome, steps, trace.reason)
-    return _completed(snapshot, trace, query)
+    return Trace(flow, trace.outcome, steps, trace.reason), query
 
 
 def _completed(
