@@ -99,7 +99,8 @@ def test_the_exit_code_follows_the_outcome(
     [
         ("", "type an address", None),
         ("10.0.0", "'10.0.0'", 1),
-        ("10.0.0.0/8", "'10.0.0.0/8'", 1),
+        ("10.0.0.0/33", "'10.0.0.0/33'", 1),
+        ("10.0.0.0/8 mark 0xzz", "'0xzz'", 17),
         ("example.org", "'example.org'", 1),
         ("10.0.0.1 fom 10.0.0.2", "'fom'", 10),
         ("10.0.0.1 from", "'from'", 10),

@@ -30,13 +30,15 @@ from wgtui.commands import (
 from wgtui.errors import QueryError, SourceError
 from wgtui.report.printable import printable
 
-COMMANDS: Final = ("lookup", "snapshot", "check")
+COMMANDS: Final = ("lookup", "territory", "snapshot", "check")
 """Each is the module of that name in ``wgtui.commands``."""
 
 HELP: Final = """\
 usage: wgtui [OPTIONS]                  the terminal UI
        wgtui [OPTIONS] FLOW…            the terminal UI, with a first question
        wgtui lookup [OPTIONS] FLOW…     one answer as text (- : one flow a line on stdin)
+       wgtui lookup [OPTIONS] PREFIX…   which of its addresses go where
+       wgtui territory [DEVICE|PREFIX]  what each peer really owns, and what of it is routed there
        wgtui snapshot [OPTIONS]         save what the source shows, to be opened elsewhere
        wgtui check [OPTIONS]            (arrives with a later version)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from wgtui.errors import QueryError
 from wgtui.model.flow import Flow, quoted
+from wgtui.model.range_flow import RangeFlow, parse_range
 
 
 def joined(words: Sequence[str]) -> str:
@@ -19,5 +20,17 @@ def understood(words: str) -> Flow:
     try:
         return Flow.parse(words)
     except QueryError as error:
-        where = f" (at character {error.position + 1} of {words!r})" if words.strip() else ""
-        raise QueryError(f"{error.problem}{where}") from None
+        raise _placed(error, words) from None
+
+
+def range_understood(words: str) -> RangeFlow:
+    """The flow to a whole range; raises ``QueryError`` likewise."""
+    try:
+        return parse_range(words)
+    except QueryError as error:
+        raise _placed(error, words) from None
+
+
+def _placed(error: QueryError, words: str) -> QueryError:
+    where = f" (at character {error.position + 1} of {words!r})" if words.strip() else ""
+    return QueryError(f"{error.problem}{where}")

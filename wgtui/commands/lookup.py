@@ -14,6 +14,7 @@ from wgtui.engine.agreement import differences
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
 from wgtui.model.flow import Flow
+from wgtui.model.range_flow import is_range
 from wgtui.model.snapshot import Snapshot
 from wgtui.report.as_json import error_json, lookup_json
 from wgtui.report.printable import printable
@@ -29,7 +30,12 @@ def run(arguments: Arguments) -> int:
     if not arguments.words:
         raise QueryError("lookup: which address? (see wgtui --help)")
     if arguments.words != ("-",):
-        flow = understood(joined(arguments.words))  # before anything is read
+        words = joined(arguments.words)
+        if is_range(words):
+            from wgtui.commands.range_answer import answer_range  # packets are asked more often
+
+            return answer_range(arguments, words)
+        flow = understood(words)  # before anything is read
         with closing(open_source(arguments.source)) as source:
             return _answer(arguments, source, source.read(), flow)
     with closing(open_source(arguments.source)) as source:

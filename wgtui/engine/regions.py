@@ -62,7 +62,8 @@ class Regions(NamedTuple):
                 yield open_rows[-1][0], (at, network - 1)
                 at = network
             open_rows.append((row, network | (1 << (bits - lengths[row])) - 1))
-        for closed, last in reversed(open_rows):
+        while open_rows:
+            closed, last = open_rows.pop()
             last = min(last, self.until)
             if at <= last:
                 yield closed, (at, last)

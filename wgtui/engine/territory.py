@@ -3,8 +3,8 @@
 The range is cut at every prefix that a lookup can look at: routes of all tables that rules may ask,
 ``to`` and ``from`` of rules, AllowedIPs of all devices, exceptions, and the few ranges that the
 kernel treats apart. Addresses with the same innermost of these prefixes are covered by the same
-ones, so one lookup answers for all of them (``regions``). Nothing is sampled: what is told is exact,
-and where it would be too much, it is told up to an address and no further.
+ones, so one lookup answers for all of them (``regions``). Nothing is sampled: what is told is
+exact, and where it would be too much, it is told up to an address and no further.
 """
 
 from __future__ import annotations

@@ -94,7 +94,8 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
 
 def _less(spans: tuple[Span, ...], others: tuple[Span, ...]) -> Iterator[Span]:
     at = 0
-    for first, last in spans:
+    for start, last in spans:
+        first = start
         while at < len(others) and others[at][1] < first:
             at += 1
         ahead = at

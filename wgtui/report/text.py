@@ -8,6 +8,7 @@ from typing import Final
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line
 
 LABEL_WIDTH: Final = 8
+WIDEST_LABEL: Final = 24
 INDENT: Final = "  "
 
 _ASCII: Final = str.maketrans({"…": "...", "—": "--", "·": "|", "≠": "!="})
@@ -20,11 +21,14 @@ def render(lines: Iterable[Line], ascii_only: bool = False) -> str:
     The first stands alone; what follows is a table: glyph, label, text.
     """
     glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
-    rows = (_row(line, glyphs[line.tone], number == 0) for number, line in enumerate(lines))
+    lines = list(lines)
+    longest = max((len(line.label) for line in lines), default=0)
+    width = max(LABEL_WIDTH, min(longest + 1, WIDEST_LABEL)) if longest else 0
+    rows = (_row(line, glyphs[line.tone], number == 0, width) for number, line in enumerate(lines))
     text = "".join(f"{row}\n" for row in rows)
     return text.translate(_ASCII) if ascii_only else text
 
 
-def _row(line: Line, glyph: str, first: bool) -> str:
-    label = "" if first and not line.label else f"{line.label:<{LABEL_WIDTH}}"
+def _row(line: Line, glyph: str, first: bool, width: int) -> str:
+    label = "" if first and not line.label else f"{line.label:<{width}}"
     return f"{glyph} {INDENT * line.indent}{label}{line.text}".rstrip()
