@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +41,7 @@ def one_by_one(snapshot: Snapshot, found: Partition) -> None:
         first, last = part.span
         assert first == at
         for address in range(first, last + 1):
-            flow = replace(found.flow, destination=IPAddress(address, family))
+            flow = found.flow._replace(destination=IPAddress(address, family))
             assert answer_of(snapshot, lookup(snapshot, flow)) == part.answer, flow
         at = last + 1
     assert at == found.until + 1

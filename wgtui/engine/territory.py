@@ -10,7 +10,7 @@ exact, and where it would be too much, it is told up to an address and no furthe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from netaddr import IPAddress
@@ -106,7 +106,7 @@ def answers(snapshot: Snapshot, regions: Regions, flow: Flow) -> Iterator[tuple[
 def ask(snapshot: Snapshot, flow: Flow, family: Family, address: int) -> Answer:
     """The answer for one address."""
     return answer_of(
-        snapshot, follow(snapshot, replace(flow, destination=IPAddress(address, family)))
+        snapshot, follow(snapshot, flow._replace(destination=IPAddress(address, family)))
     )
 
 
