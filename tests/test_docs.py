@@ -192,7 +192,17 @@ def test_the_recipe_makes_a_folder_without_secrets(tmp_path: Path) -> None:
         f"PresharedKey={SECRET}\nAllowedIPs = 10.9.0.0/16\n",
         encoding="utf-8",
     )
-    recipe = block("facts").replace("/etc/wireguard", str(etc))
+    others = {
+        "systemd/network/a.netdev": f"[NetDev]\nKind=wireguard\n[WireGuard]\nPrivateKey={SECRET}\n",
+        "systemd/network/b.netdev": f"[NetDev]\nKind=macsec\n[MACsec]\nKey={SECRET}\n",
+        "NetworkManager/system-connections/a.nmconnection": f"[wireguard]\nprivate-key={SECRET}\n",
+        "NetworkManager/system-connections/b.nmconnection": f"[wifi-security]\npsk={SECRET}\n",
+        "config/network": f"config interface wg0\n option preshared_key {SECRET}\n",
+    }
+    for name, text in others.items():
+        (etc / name).parent.mkdir(parents=True, exist_ok=True)
+        (etc / name).write_text(text, encoding="utf-8")
+    recipe = block("facts").replace("/etc/wireguard", str(etc)).replace(" /etc/", f" {etc}/")
     done = subprocess.run(
         ["bash", "-c", recipe, "facts.sh", str(facts)],
         env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
@@ -202,6 +212,8 @@ def test_the_recipe_makes_a_folder_without_secrets(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     texts = {path.name: path.read_text() for path in facts.rglob("*") if path.is_file()}
     assert [name for name, text in texts.items() if SECRET in text or not text] == []
+    assert {"a.netdev", "a.nmconnection", "network", "wg0.conf"} <= set(texts)
+    assert {"b.netdev", "b.nmconnection"} & set(texts) == set()  # none of WireGuard's
     assert {"nexthop.json", "nft.json"} & set(texts) == set()  # what failed is missing, not empty
     assert texts["sysctl.txt"] == "net.ipv4.ip_forward = 1\n"
     assert set(json.loads(texts["host.json"])) == {"host", "kernel", "taken_at"}

@@ -8,16 +8,15 @@ that are no unicast addresses do not count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from heapq import merge
 from typing import Final
 
 from wgtui.engine.query import UDP, Query
+from wgtui.engine.regions import Regions, cut, edges_in, listed
 from wgtui.engine.rules import Found, walk
 from wgtui.model.network import LinkIndex, RouteType
-from wgtui.model.prefix import BITS, Family, Prefix
+from wgtui.model.prefix import Family, Prefix
 from wgtui.model.prefix_index import NONE, PrefixIndex
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome
@@ -83,10 +82,8 @@ def routed(snapshot: Snapshot, device: Device, prefix: Prefix) -> Routed:
     here = mixed = unknown = False
     default = False
     pieces: list[Elsewhere] = []
-    for number, (first, last) in enumerate(_pieces(snapshot, entry, prefix)):
-        if number >= MOST:
-            unknown = True
-            break
+    regions = _regions(snapshot, entry, prefix)
+    for _, (first, last) in regions.sweep():
         if _others(entry, row, prefix.length, entry.match(first)):
             continue
         fate = _fate(snapshot, device, prefix.family, first)
@@ -110,7 +107,7 @@ def routed(snapshot: Snapshot, device: Device, prefix: Prefix) -> Routed:
         if here and len(pieces) > SHOWN:
             break
     told = tuple(pieces[:SHOWN])
-    if unknown:
+    if unknown or not (regions.whole or (here and pieces)):
         return Routed(Extent.UNKNOWN, told)
     if not here:
         return Routed(Extent.NOTHING if pieces else Extent.SHADOWED, told)
@@ -153,50 +150,12 @@ def _fate(snapshot: Snapshot, device: Device, family: Family, address: int) -> _
     return _Fate(link, None, len(set(links)) > 1, found.route.destination.length)
 
 
-# -------------------------------------------------------------------------------------- boundaries
-
-
-def _pieces(snapshot: Snapshot, entries: PrefixIndex, prefix: Prefix) -> Iterator[tuple[int, int]]:
-    """The prefix, cut wherever the answer may change: (first, last), in order."""
+def _regions(snapshot: Snapshot, entries: PrefixIndex, prefix: Prefix) -> Regions:
+    """The prefix, cut wherever the answer may change."""
     trees = [
         table.tree for (family, _), table in snapshot.routes.items() if family == prefix.family
     ]
-    single = [
-        rule.selector.destination
-        for rule in snapshot.rules.get(prefix.family, ())
-        if rule.selector.destination is not None
-    ]
-    cuts = merge(
-        *(_cuts(tree, prefix) for tree in (*trees, entries)),
-        sorted(cut for one in (*single, *_NO_UNICAST) for cut in _cuts_of_one(one, prefix)),
-    )
-    first = prefix.network
-    for cut in cuts:
-        if cut > first:
-            yield first, cut - 1
-            first = cut
-    yield first, prefix.last
-
-
-def _cuts(tree: PrefixIndex, prefix: Prefix) -> Iterator[int]:
-    """Where the prefixes of a tree begin and end inside this one, in order."""
-    ends: list[int] = []
-    bits = BITS[prefix.family]
-    networks, lengths = tree.networks, tree.lengths
-    for row in tree.inside(prefix):
-        network = networks[row]
-        while ends and ends[-1] <= network:
-            yield ends.pop()
-        yield network
-        end = network + (1 << (bits - lengths[row]))
-        if end <= prefix.last:
-            ends.append(end)
-    while ends:
-        yield ends.pop()
-
-
-def _cuts_of_one(one: Prefix, prefix: Prefix) -> Iterator[int]:
-    if one.family == prefix.family and prefix.contains(one):
-        yield one.network
-        if one.last < prefix.last:
-            yield one.last + 1
+    asked = (rule.selector.destination for rule in snapshot.rules.get(prefix.family, ()))
+    single = (*(one for one in asked if one is not None), *_NO_UNICAST)
+    edges = [*(edges_in(tree, prefix) for tree in (*trees, entries)), listed(single, prefix)]
+    return cut(prefix, edges, MOST)

@@ -107,6 +107,8 @@ class Snapshot:
     """None: not looked at."""
     devices: Mapping[LinkIndex, Device] = field(default_factory=dict)
     meant: tuple[DeviceConfig, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What wgtui's own names file calls peers, by public key; untrusted."""
     sysctls: Mapping[str, int] = field(default_factory=dict)
     """By path with slashes, as under /proc/sys: ``net/ipv4/conf/eth0.100/rp_filter``."""
     hooks: tuple[Hook, ...] | None = None

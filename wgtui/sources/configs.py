@@ -1,60 +1,142 @@
-"""What were the WireGuard devices meant to be? The wg-quick files here, and the names in them."""
+"""What were the WireGuard devices meant to be? The files of every program, and the names in them.
+
+wg-quick          /etc/wireguard/*.conf
+systemd-networkd  /etc /run /usr/local/lib /usr/lib … systemd/network/*.netdev, *.network
+NetworkManager    /etc /run /usr/lib … NetworkManager/system-connections/*.nmconnection
+OpenWrt           /etc/config/network
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from wgtui.errors import FormatError
 from wgtui.model.network import Link
 from wgtui.model.snapshot import Gap, Subject
 from wgtui.model.wireguard import Device, DeviceConfig
+from wgtui.sources.config_files import ConfigFiles, Written
+from wgtui.sources.names_file import parse_names, read_names
+from wgtui.sources.networkd import parse_netdev, parse_network, with_network
+from wgtui.sources.nmconf import parse_profile
+from wgtui.sources.uci import parse_network_config
 from wgtui.sources.wgconf import parse_config
 
-_HOST: Final = Path("/etc/wireguard")
-_NAMESPACES: Final = Path("/etc/netns")
-"""``ip netns exec NAME`` shows what is below NAME here as /etc."""
+T = TypeVar("T")
+
+_SYSTEMD: Final = ("etc", "run", "usr/local/lib", "usr/lib")
+_NETWORK_MANAGER: Final = ("etc", "run", "usr/lib")
+"""A file in an earlier place hides those of its name in later ones."""
 
 
-def read_configs(
-    namespace: str, links: Iterable[Link]
-) -> tuple[tuple[DeviceConfig, ...], list[Gap]]:
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What the files say."""
+
+    configs: tuple[DeviceConfig, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of peers, by public key, from wgtui's own names file."""
+    gaps: tuple[Gap, ...] = ()
+
+
+def read_configs(namespace: str, links: Iterable[Link], root: Path = Path("/")) -> Meant:
     """All configurations of this host (in a namespace: of its links), and what cannot be read."""
-    folder = _HOST
-    names: set[str] | None = None
-    if namespace:
-        names = {link.name for link in links}
-        if (_NAMESPACES / namespace / "wireguard").is_dir():
-            folder = _NAMESPACES / namespace / "wireguard"
-    found: list[DeviceConfig] = []
-    gaps: list[Gap] = []
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix == ".conf")
-    except FileNotFoundError:
-        return (), []
-    except OSError as error:
-        hint = "run as root (sudo wgtui)" if isinstance(error, PermissionError) else ""
-        return (), [Gap(Subject.CONFIG, f"{folder}: {error.strerror}", hint)]
-    for path in files:
-        if names is not None and path.stem not in names:
-            continue
+    reading = _Reading(ConfigFiles())
+    names = {link.name for link in links}
+
+    def wanted(name: str) -> bool:
+        return not namespace or name in names
+
+    def etc(path: str) -> Path:
+        """``ip netns exec NAME`` shows what is below /etc/netns/NAME as /etc."""
+        own = root / "etc/netns" / namespace / path if namespace else None
+        return own if own is not None and own.exists() else root / "etc" / path
+
+    def places(roots: Iterable[str], path: str) -> list[Path]:
+        return [etc(path) if place == "etc" else root / place / path for place in roots]
+
+    reading.wg_quick(etc("wireguard"), wanted)
+    strangers = ConfigFiles() if namespace else reading.files
+    others = _Reading(strangers)
+    others.networkd(places(_SYSTEMD, "systemd/network"))
+    others.network_manager(places(_NETWORK_MANAGER, "NetworkManager/system-connections"))
+    others.uci(etc("config/network"))
+    own = read_names(reading.files, root)
+    configs = (*reading.configs, *(config for config in others.configs if wanted(config.name)))
+    return Meant(configs, own, tuple(reading.files.gaps))
+
+
+def read_copies(files: ConfigFiles, folder: Path) -> Meant:
+    """The same of a folder that somebody has copied them all into (contract §3)."""
+    reading = _Reading(files)
+    reading.wg_quick(folder, lambda _: True)
+    reading.networkd([folder])
+    reading.network_manager([folder])
+    reading.uci(folder / "network")
+    file = files.one(folder / "names")
+    names, gap = parse_names(file) if file is not None else ({}, None)
+    files.gaps += [gap] if gap is not None else []
+    return Meant(tuple(reading.configs), names, tuple(files.gaps))
+
+
+class _Reading:
+    """One look at the files; what no program would accept is a gap."""
+
+    def __init__(self, files: ConfigFiles) -> None:
+        self.files = files
+        self.configs: list[DeviceConfig] = []
+
+    def wg_quick(self, folder: Path, wanted: Callable[[str], bool]) -> None:
+        """The name of the file is the name of the link."""
+        for file in self.files.all_of(folder, ".conf", lambda path: wanted(path.stem)):
+            self._take(file, lambda file: (parse_config(file.text, file.stem, file.path),))
+
+    def networkd(self, folders: list[Path]) -> None:
+        """Of several ``.netdev`` files for one name the first makes the device."""
+        networks = [
+            parse_network(parts) for parts in self.files.units(folders, ".network") if parts
+        ]
+        found: dict[str, DeviceConfig] = {}
+        for parts in self.files.units(folders, ".netdev"):
+            config = parse_netdev(parts) if parts else None
+            if config is not None:
+                found.setdefault(config.name, with_network(config, networks))
+        self.configs += found.values()
+
+    def network_manager(self, folders: list[Path]) -> None:
+        """There may be several profiles for one link; the user switches between them."""
+        seen: set[str] = set()
+
+        def first(path: Path) -> bool:
+            return path.name not in seen
+
+        for folder in folders:
+            for file in self.files.all_of(folder, ".nmconnection", first):
+                self._take(file, lambda file: tuple(filter(None, (parse_profile(file),))))
+            seen |= {path.name for path in self.files.paths(folder, ".nmconnection")}
+
+    def uci(self, path: Path) -> None:
+        """All networks of an OpenWrt router are one file."""
+        file = self.files.one(path)
+        if file is not None:
+            self._take(file, parse_network_config)
+
+    def _take(self, file: Written, parse: Callable[[Written], tuple[DeviceConfig, ...]]) -> None:
         try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            found.append(parse_config(text, path.stem, str(path)))
+            self.configs += parse(file)
         except FormatError as error:
-            gaps.append(Gap(Subject.CONFIG, str(error)))
-        except OSError as error:
-            gaps.append(Gap(Subject.CONFIG, f"{path}: {error.strerror}"))
-    return tuple(found), gaps
+            self.files.gaps.append(Gap(Subject.CONFIG, str(error)))
 
 
-def labelled(device: Device, configs: Iterable[DeviceConfig]) -> Device:
-    """The device with the names that configurations give its peers; its own file knows best."""
+def labelled(device: Device, meant: Meant) -> Device:
+    """The device with the names of its peers: of configurations its own knows best, and the names
+    file overrules them all."""
     labels: dict[str, str] = {}
-    for config in sorted(configs, key=lambda config: config.name == device.name):
+    for config in sorted(meant.configs, key=lambda config: config.name == device.name):
         labels.update({peer.public_key: peer.label for peer in config.peers if peer.label})
+    labels.update(meant.names)
     if not labels:
         return device
     peers = tuple(

@@ -18,9 +18,10 @@ from wgtui.errors import FormatError, SourceError
 from wgtui.model.network import MAIN_TABLE, LinkIndex, NextHopObject, Rule
 from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.snapshot import Gap, Snapshot, Subject
-from wgtui.model.wireguard import Device, DeviceConfig
+from wgtui.model.wireguard import Device
 from wgtui.sources import Progress, assemble
-from wgtui.sources.configs import labelled
+from wgtui.sources.config_files import ConfigFiles
+from wgtui.sources.configs import Meant, labelled, read_copies
 from wgtui.sources.fields import Fields, parse_json
 from wgtui.sources.iproute import add_addresses, parse_links
 from wgtui.sources.iproute_nexthops import parse_nexthops
@@ -30,7 +31,6 @@ from wgtui.sources.links_builder import LinksBuilder
 from wgtui.sources.nft import parse_ruleset
 from wgtui.sources.still import StillSource
 from wgtui.sources.sysctl import parse_sysctls
-from wgtui.sources.wgconf import parse_config
 from wgtui.sources.wgtext import parse_dump
 
 T = TypeVar("T")
@@ -90,9 +90,8 @@ class _Folder:
     """When the newest file was written."""
 
     def snapshot(self) -> Snapshot:
-        if not any(self.path.glob(_CONFIGS)) and not any(
-            (self.path / n).exists() for n in COMMANDS
-        ):
+        configured = any((self.path / "conf").glob("*"))
+        if not configured and not any((self.path / name).exists() for name in COMMANDS):
             first = self.path / "link.json"
             hint = f"make them like this: {COMMANDS[first.name]} >{first}"
             raise SourceError(f"{self.path}: no facts in this folder", hint)
@@ -126,7 +125,8 @@ class _Folder:
             exceptions=(*routes[4].exceptions, *routes[6].exceptions),
             nexthops=nexthops,
             devices={index: labelled(device, meant) for index, device in devices.items()},
-            meant=meant,
+            meant=meant.configs,
+            names=meant.names,
             sysctls=sysctls or {},
             hooks=hooks,
             local_in_main=_local_in_main(host, rules[4]),
@@ -194,20 +194,16 @@ class _Folder:
             self.gaps.append(Gap(Subject.WIREGUARD, why, COMMANDS[name]))
         return assemble.with_backends(devices, links.build())
 
-    def configs(self) -> tuple[DeviceConfig, ...]:
-        """What was meant: a configuration that wg would refuse is a gap."""
-        files = sorted(self.path.glob(_CONFIGS))
-        meant = []
-        for path in files:
-            file = f"conf/{path.name}"
-            config, why = self.attempt(file, partial(parse_config, name=path.stem, file=file))
-            if config is not None:
-                meant.append(config)
-            else:
-                self.gaps.append(Gap(Subject.CONFIG, why))
-        if not files:
+    def configs(self) -> Meant:
+        """What was meant: a configuration that its program would refuse is a gap."""
+        files = ConfigFiles(lambda path: str(path.relative_to(self.path)))
+        meant = read_copies(files, self.path / "conf")
+        self.usable += len(meant.configs)
+        self.newest = max(self.newest, files.newest)
+        self.gaps += meant.gaps
+        if not files.read and not meant.gaps:
             self.gaps.append(Gap(Subject.CONFIG, f"no file {_CONFIGS}", _COPY_CONFIGS))
-        return tuple(meant)
+        return meant
 
     def host(self) -> _Host:
         """Optional: only a broken one is a gap."""

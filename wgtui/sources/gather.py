@@ -26,11 +26,11 @@ from wgtui.model.network import (
 from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Gap, Snapshot, Subject
-from wgtui.model.wireguard import Device, DeviceConfig
+from wgtui.model.wireguard import Device
 from wgtui.sources import Progress, nexthops, rules
 from wgtui.sources import links as link_messages
 from wgtui.sources.birthplaces import read_birthplaces
-from wgtui.sources.configs import labelled, read_configs
+from wgtui.sources.configs import Meant, labelled, read_configs
 from wgtui.sources.devices import read_devices
 from wgtui.sources.firewall import read_hooks
 from wgtui.sources.links import LinkMessage
@@ -87,7 +87,8 @@ def poll(previous: Snapshot) -> Snapshot | None:
                 return None
         if len(links) != len(previous.links):
             return None
-        devices = gathering.devices(links, previous.meant, previous.devices)
+        meant = Meant(previous.meant, previous.names)
+        devices = gathering.devices(links, meant, previous.devices)
         sysctls |= gathering.sysctls()
     kept = [gap for gap in previous.gaps if gap.subject not in _POLLED]
     gaps = (*kept, *(gap for gap in gathering.gaps if gap.subject in _POLLED))
@@ -134,7 +135,7 @@ class _Gathering:
             exceptions += dump.exceptions()
         merged = self._attempt(Subject.ROUTES4, lambda: local_in_main(self._sock), None)
         neighbours = self._attempt(Subject.NEIGHBOURS, self._neighbours, None)
-        meant, config_gaps = read_configs(self._namespace, links.values())
+        meant = read_configs(self._namespace, links.values())
         devices = self.devices(links, meant)
         hooks, hook_gaps = read_hooks()
         policies, policy_gaps = read_policies()
@@ -156,13 +157,14 @@ class _Gathering:
             nexthops=objects,
             neighbours=neighbours,
             devices=devices,
-            meant=meant,
+            meant=meant.configs,
+            names=meant.names,
             sysctls=sysctls,
             hooks=hooks,
             influences=(*policies, *filters),
             local_in_main=merged,
             uid=os.getuid(),
-            gaps=(*self.gaps, *config_gaps, *hook_gaps, *policy_gaps, *filter_gaps),
+            gaps=(*self.gaps, *meant.gaps, *hook_gaps, *policy_gaps, *filter_gaps),
         )
 
     def _attempt(self, subject: Subject, read: Callable[[], T], otherwise: T) -> T:
@@ -211,7 +213,7 @@ class _Gathering:
     def devices(
         self,
         links: Mapping[LinkIndex, Link],
-        meant: tuple[DeviceConfig, ...],
+        meant: Meant,
         before: Mapping[LinkIndex, Device] | None = None,
     ) -> dict[LinkIndex, Device]:
         """All WireGuard devices, their peers named after the configurations."""

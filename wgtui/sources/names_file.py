@@ -1,0 +1,55 @@
+"""What does the reader of this screen call the peers? The lines ``KEY name`` of a file of theirs.
+
+Empty lines and lines that begin with ``#`` are passed over. A name may have spaces. It is as
+untrusted as any other text.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from wgtui.model.snapshot import Gap, Subject
+from wgtui.sources.config_files import ConfigFiles, Written
+from wgtui.sources.peer_words import is_key
+
+_EVERYBODYS: Final = Path("etc/wgtui/names")
+
+
+def parse_names(file: Written) -> tuple[dict[str, str], Gap | None]:
+    """Public key to name, and a gap that tells the first line that is neither."""
+    names: dict[str, str] = {}
+    gap: Gap | None = None
+    for number, line in enumerate(file.text.split("\n"), start=1):
+        key, *name = line.split(maxsplit=1)[:2] or ["#"]
+        if key.startswith("#"):
+            continue
+        if name and is_key(key):
+            names[key] = name[0].strip()
+        elif gap is None:
+            gap = Gap(Subject.CONFIG, f"{file.path}, line {number}: not a public key and a name")
+    return names, gap
+
+
+def read_names(
+    files: ConfigFiles, root: Path, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Everybody's names, then one's own, which win; what is wrong with them becomes a gap."""
+    names: dict[str, str] = {}
+    for path in (root / _EVERYBODYS, _own(environment)):
+        file = files.one(path) if path is not None else None
+        if file is not None:
+            found, gap = parse_names(file)
+            names |= found
+            files.gaps += [gap] if gap is not None else []
+    return names
+
+
+def _own(environment: Mapping[str, str]) -> Path | None:
+    """None: nobody knows whose home this is."""
+    config, home = environment.get("XDG_CONFIG_HOME", ""), environment.get("HOME", "")
+    if config.startswith("/"):
+        return Path(config, "wgtui/names")
+    return Path(home, ".config/wgtui/names") if home.startswith("/") else None
