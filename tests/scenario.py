@@ -5,7 +5,8 @@
 
     [host]                      lines as ``wgtui.sources.shorthand`` reads them
     links = '''…'''             rules4, rules6, routes4, routes6, wireguard, meant, sysctls likewise
-    nft = ["…"]                 chains: FAMILY TABLE CHAIN HOOK PRIORITY DOES; false: not looked at
+    nft = ["…"]                 chains: FAMILY TABLE CHAIN HOOK PRIORITY DOES, then ``ipv6-only``,
+                                ``not-from=LINK``, ``beside=PREFIX``; false: not looked at
     gaps = ["wireguard: …"]     what could not be seen, and why
     local_in_main = true        IPv4's merged tree (S-A4); left out: not known
 
@@ -27,6 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from wgtui.model.prefix import Family, Prefix
 from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
 from wgtui.sources.shorthand import HostLines, read_host
 
@@ -38,6 +40,7 @@ HOST_KEYS = HOST_LINES | {"nft", "gaps", "local_in_main"}
 OWNER = {"device": None, "peer": None, "name": None, "allowed_ip": None}
 FILTER = {"device": None, "mode": None, "result": None}
 ROUTE_KEYS = ("table", "to", "type", "dev", "via", "metric", "src")
+CHAINS = [{**dict.fromkeys(("family", "table", "chain", "hook", "priority")), "does": [None]}]
 OUT: dict = {
     "rule": {"priority": None, "table": None},
     "route": {
@@ -59,8 +62,12 @@ ANSWER: dict = {
             "owner": OWNER,
             "rp_filter": FILTER,
             "outer_rp_filter": FILTER,
+            "may_be_changed_by": CHAINS,
+            "outer_may_be_changed_by": CHAINS,
         }
     ],
+    "may_be_changed_by": CHAINS,
+    "exactness": None,
     "in": {"outcome": None, "owner": OWNER, "rp_filter": FILTER},
 }
 """The shape of contract §4, so far as scenarios ask for it; None is any plain value."""
@@ -163,9 +170,23 @@ def _refuse(where: str, unknown: set[str]) -> None:
 
 
 def _hook(text: str) -> Hook:
-    family, table, chain, hook, priority, does = text.split()
-    kind = "route" if hook == "output" and does == "mark" else "filter"
-    return Hook(family, table, chain, hook, int(priority), kind, frozenset(does.split(",")))
+    family, table, chain, hook, priority, does, *more = text.split()
+    only: dict[str, Family] = {"ipv4-only": 4, "ipv6-only": 6}
+    said = dict(word.split("=") for word in more if word not in only)
+    if set(said) - {"not-from", "beside"}:
+        raise ScenarioError(f"nft: {text!r}: unknown word")
+    return Hook(
+        family,
+        table,
+        chain,
+        hook,
+        int(priority),
+        "route" if hook == "output" and does == "mark" else "filter",
+        frozenset(does.split(",")),
+        next((only[word] for word in more if word in only), None),
+        tuple(said[key] for key in ("not-from",) if key in said),
+        tuple(Prefix.parse(said[key]) for key in ("beside",) if key in said),
+    )
 
 
 def _gap(text: str) -> Gap:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.worlds import ask, world
+from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Hook
 
 ARRIVING = "8.8.8.8 from 192.0.2.7 iif eth0"
@@ -47,6 +48,21 @@ def test_chains_of_the_other_family_do_not_concern_a_packet() -> None:
     for family, four, six in (("ip", True, False), ("ip6", False, True), ("inet", True, True)):
         assert concerned("8.8.8.8", "output", "mark", family) is four
         assert concerned("fd00::1", "output", "mark", family) is six
+
+
+def test_an_arriving_packet_does_not_meet_what_spares_it() -> None:
+    """A chain that drops only what comes in by other links, or goes elsewhere (S-H5)."""
+    plain = Hook("ip", "t", "c", "prerouting", does=frozenset({"drop"}))
+    for spares, met in (
+        ({"not_from": ("eth0",)}, False),
+        ({"not_from": ("eth1",)}, True),
+        ({"not_beside": (Prefix.parse("8.8.0.0/16"),)}, True),
+        ({"not_beside": (Prefix.parse("9.9.0.0/16"),)}, False),
+    ):
+        hook = replace(plain, **spares)
+        assert bool(ask(replace(world(), hooks=(hook,)), ARRIVING).hooks) is met
+        marks = replace(hook, does=frozenset({"drop", "mark"}))
+        assert ask(replace(world(), hooks=(marks,)), ARRIVING).hooks == (marks,)
 
 
 def test_no_chains_seen_means_none_named() -> None:

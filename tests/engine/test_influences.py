@@ -218,3 +218,21 @@ def test_many_filters_make_no_long_line() -> None:
     assert "action3" in line
     assert "action4" not in line
     assert line.endswith("; 5 more")
+
+
+def test_a_chain_that_may_drop_what_comes_back_is_named_in_words() -> None:
+    """Whose packets they are, and the priorities where the order decides (S-D9, S-H20)."""
+
+    def chain(name: str, priority: int, does: str) -> Hook:
+        return Hook("ip", "fw", name, "prerouting", priority, does=frozenset({does}))
+
+    rpf, mark = chain("rpf", -290, "fib-drop"), chain("marks", -150, "restore-mark")
+    snapshot = replace(tunnel(), hooks=(mark, rpf))
+    both = "may be changed by nft ip fw rpf drops by route at -290 (answers), "
+    assert but(snapshot, "10.1.1.1") == [f"{both}marks restores the mark at -150 (answers)"]
+    spared = replace(rpf, not_from=("wg0",))
+    [told] = but(replace(snapshot, hooks=(spared,)), "10.1.1.1")
+    assert told == "may be changed by nft ip fw rpf drops by route at -290 (encrypted answers)"
+    assert but(replace(snapshot, hooks=(chain("raw", -300, "drop"),)), "203.0.113.9") == [
+        "may be changed by nft ip fw raw drops (answers)"
+    ]

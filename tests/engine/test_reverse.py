@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.worlds import ask, rules, world
+from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
-from wgtui.model.trace import BackOutcome, Reason, ReverseStep, RpResult
+from wgtui.model.trace import BackOutcome, Exactness, Reason, ReverseStep, RpResult
 
 LINKS = """
 eth0 UP 192.0.2.10/24
@@ -191,3 +192,72 @@ def test_without_an_endpoint_there_is_no_underlay() -> None:
     ):
         snapshot = host("10.20.0.0/16 dev wg0\n", wireguard=words)
         assert entrances(snapshot, "10.20.1.1")["wg0"].outer_reverse_path is None
+
+
+# ─── a firewall's own check of the way back ──────────────────────────────────────────────────────
+
+
+def chain(name: str, priority: int, does: str, **more: object) -> Hook:
+    """A chain in prerouting."""
+    return Hook("inet", "fw", name, "prerouting", priority, does=frozenset({does}), **more)  # type: ignore[arg-type]
+
+
+RPF = chain("rpf", -290, "fib-drop")
+MARKS = chain("marks", -150, "mark")
+EARLY = chain("early", -300, "restore-mark")
+
+
+def test_a_firewalls_check_is_named_with_what_sets_the_mark_and_in_order() -> None:
+    """It drops before routing, on the link and on the underlay, and asks with the mark (S-D9)."""
+    snapshot = replace(host("10.20.0.0/16 dev wg0\n"), hooks=(MARKS, RPF, EARLY))
+    found = entrances(snapshot, "10.20.1.1")["wg0"]
+    assert found.outcome is BackOutcome.ACCEPTED
+    assert [hook.chain for hook in found.hooks] == ["early", "rpf", "marks"]
+    assert [hook.chain for hook in found.outer_hooks] == ["early", "rpf", "marks"]
+    assert entrances(snapshot, "8.8.8.8")["eth0"].outer_hooks == ()
+
+
+def test_what_only_sets_the_mark_drops_nothing() -> None:
+    """Without a check that asks with it, the mark of what comes back is nobody's business here."""
+    snapshot = replace(host("10.20.0.0/16 dev wg0\n"), hooks=(MARKS, EARLY))
+    found = entrances(snapshot, "10.20.1.1")["wg0"]
+    assert (found.hooks, found.outer_hooks) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("check", "inner", "outer"),
+    [
+        (chain("rpf", -290, "fib-drop", only=4), True, True),
+        (chain("rpf", -290, "fib-drop", only=6), False, False),
+        (replace(RPF, family="ip6"), False, False),
+        (chain("rpf", -290, "fib-drop", not_from=("wg0",)), False, True),
+        (chain("rpf", -290, "fib-drop", not_from=("eth0",)), True, False),
+        (chain("rpf", -290, "fib-drop", not_beside=(Prefix.parse("10.7.0.1/32"),)), True, False),
+        (chain("rpf", -290, "fib-drop", not_beside=(Prefix.parse("10.7.0.9/32"),)), False, False),
+        (chain("rpf", -290, "drop"), True, True),
+        (replace(RPF, hook="input"), False, False),
+    ],
+)
+def test_only_what_may_drop_the_packet_is_named(check: Hook, inner: bool, outer: bool) -> None:
+    """Of its family, from its link, to its address; wg-quick's own check spares the tunnel's
+    link (S-F4, S-H5)."""
+    snapshot = replace(host("10.20.0.0/16 dev wg0\n"), hooks=(check,))
+    trace = ask(snapshot, "10.20.1.1")
+    [found] = [step for step in trace.back if step.link == snapshot.links_by_name["wg0"].index]
+    assert (found.hooks == (check,), found.outer_hooks == (check,)) == (inner, outer)
+    assert trace.exactness is (Exactness.MAY_CHANGE if inner or outer else Exactness.EXACT)
+
+
+def test_an_ipv6_underlay_is_looked_at_for_a_firewall_too() -> None:
+    """It has no rp_filter, and all the same its answers may be dropped (S-D9)."""
+    peers = PEERS.replace("203.0.113.4:51820", "[2001:db8:4::4]:51820")
+    snapshot = world(
+        LINKS.replace("192.0.2.10/24", "192.0.2.10/24 2001:db8::10/64"),
+        routes4=ROUTES + "10.20.0.0/16 dev wg0\n",
+        routes6="default via 2001:db8::1 dev eth0",
+        wireguard=peers,
+    )
+    check = chain("rpf", -290, "fib-drop", only=6)
+    found = entrances(replace(snapshot, hooks=(check,)), "10.20.1.1")["wg0"]
+    assert found.outer_reverse_path is None
+    assert (found.hooks, found.outer_hooks) == ((), (check,))

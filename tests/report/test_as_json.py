@@ -111,7 +111,10 @@ def out(value: object, where: str) -> None:
     OUT(value, where)
 
 
-CHAIN = record({"family": text, "table": text, "chain": text, "hook": text})
+CHAIN = record(
+    {"family": text, "table": text, "chain": text, "hook": text},
+    {"priority": number, "does": each(text)},
+)
 INFLUENCE = record({"kind": among({"xfrm", "tc", "xdp"}), "device": maybe(text), "detail": text})
 
 
@@ -159,7 +162,8 @@ FILTER = record(
 BACK_ENTRY = record(
     {"device": text, "outcome": among(BACK), "owner": maybe(OWNER), "rp_filter": maybe(FILTER),
      "outer_rp_filter": maybe(FILTER)},
-    {"reason": maybe(among(REASONS))},
+    {"reason": maybe(among(REASONS)), "may_be_changed_by": each(CHAIN),
+     "outer_may_be_changed_by": each(CHAIN)},
 )  # fmt: skip
 IN = record(
     {"outcome": among(BACK - {"asymmetric"}), "owner": maybe(OWNER), "rp_filter": maybe(FILTER)},
@@ -218,7 +222,8 @@ def test_what_could_change_it_is_told_of_each_packet() -> None:
     host = replace(DEMO, hooks=(chain,), influences=(tc, ipsec))
     found = asked("198.51.100.99", host)
     ANSWER(found, "answer")
-    named = {"family": "inet", "table": "t", "chain": "out", "hook": "output"}
+    named: dict = {"family": "inet", "table": "t", "chain": "out", "hook": "output"}
+    named |= {"priority": 0, "does": ["mark"]}
     blocks = {"kind": "xfrm", "device": None, "detail": "out blocks everything else"}
     assert found["may_be_changed_by"] == [named, blocks]
     assert found["out"]["outer"]["may_be_changed_by"] == [

@@ -37,7 +37,7 @@ def test_a_captured_ruleset() -> None:
         "rej": {"drop", "mark", "restore-mark"},
         "preraw": {"fib-drop"},
     }
-    assert hooks["out"] == Hook("inet", "t", "out", "output", -150, "route", frozenset({"mark"}))
+    assert hooks["out"] == Hook("inet", "t", "out", "output", -150, "route", frozenset({"mark"}), 4)
     assert hooks["preraw"].table == "wg-quick-wgx"
 
 
@@ -79,6 +79,131 @@ def test_extensions_of_iptables(
 def test_rpfilter_with_drop() -> None:
     """The iptables spelling of a fib check."""
     assert does({"xt": {"type": "match", "name": "rpfilter"}}, {"drop": None}) == {"fib-drop"}
+
+
+def meta(key: str, right: object, op: str = "==") -> dict[str, object]:
+    """A condition on what nft knows of the packet."""
+    return {"match": {"op": op, "left": {"meta": {"key": key}}, "right": right}}
+
+
+def payload(protocol: str, field: str) -> dict[str, object]:
+    """A condition on a header."""
+    where = {"payload": {"protocol": protocol, "field": field}}
+    return {"match": {"op": "==", "left": where, "right": "x"}}
+
+
+WAY_BACK = {"fib": {"result": "oif", "flags": ["saddr", "mark", "iif"]}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "only"),
+    [
+        (meta("nfproto", "ipv6"), 6),
+        (meta("nfproto", "ipv4"), 4),
+        (meta("nfproto", "ipv6", "!="), 4),
+        (meta("nfproto", {"set": ["ipv4", "ipv6"]}), None),
+        (meta("protocol", "ip6"), 6),
+        (meta("l4proto", "ipv6-icmp"), 6),
+        (meta("l4proto", "udp"), None),
+        (meta("iifname", "ipv6"), None),
+        (payload("ip", "saddr"), 4),
+        (payload("icmpv6", "type"), 6),
+        (payload("udp", "dport"), None),
+        ({"match": {"op": "==", "left": {"ct": {"key": "ip6 saddr"}}, "right": "::1"}}, 6),
+        ({"match": {"op": "==", "left": {"ct": {"key": "state"}}, "right": "new"}}, None),
+        ({"match": {"op": "==", "left": 5, "right": None}}, None),
+    ],
+)
+def test_a_rule_for_one_family_says_so(condition: object, only: int | None) -> None:
+    """In a table for both: what IPv6 packets meet is not said of IPv4's, nor the other way."""
+    chain = {**BASE, "family": "inet"}
+    rule = {"family": "inet", "table": "t", "chain": "c", "expr": [condition, {"drop": None}]}
+    [hook] = parse_ruleset(json.dumps({"nftables": [{"chain": chain}, {"rule": rule}]}))
+    assert hook.only == only
+    assert [hook.meets(4), hook.meets(6)] == [only != 6, only != 4]
+
+
+def test_a_chain_that_differs_by_family_is_two_hooks() -> None:
+    """Also behind a jump that only one family takes, and a verdict map."""
+
+    def rule(chain: str, *expressions: object) -> dict[str, object]:
+        where = {"family": "inet", "table": "t", "chain": chain}
+        return {"rule": {**where, "expr": expressions}}
+
+    elements = [["ipv4", {"jump": {"target": "four"}}], ["ipv6", {"jump": {"target": "six"}}]]
+    vmap = {"vmap": {"key": {"meta": {"key": "nfproto"}}, "data": {"set": elements}}}
+    check = {"match": {"op": "==", "left": WAY_BACK, "right": False}}
+    mark = {"mangle": {"key": {"meta": {"key": "mark"}}, "value": 7}}
+    entries = [
+        {"chain": {**BASE, "family": "inet"}},
+        rule("c", vmap),
+        rule("four", mark),
+        rule("six", check, {"drop": None}),
+    ]
+    hooks = parse_ruleset(json.dumps({"nftables": entries}))
+    assert {hook.only: set(hook.does) for hook in hooks} == {4: {"mark"}, 6: {"fib-drop"}}
+
+
+OTHER_LINK = meta("iifname", "wg0", "!=")
+
+
+def to(right: object) -> dict[str, object]:
+    """A condition on the destination."""
+    return {
+        "match": {
+            "op": "==",
+            "left": {"payload": {"protocol": "ip", "field": "daddr"}},
+            "right": right,
+        }
+    }
+
+
+NET = {"prefix": {"addr": "10.9.0.0", "len": 16}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "policy", "not_from", "not_beside"),
+    [
+        ([[OTHER_LINK, to("10.9.0.2"), {"drop": None}]], "accept", ("wg0",), ("10.9.0.2/32",)),
+        (
+            [[OTHER_LINK, to("10.9.0.2"), {"drop": None}], [OTHER_LINK, to(NET), {"drop": None}]],
+            "accept",
+            ("wg0",),
+            ("10.9.0.2/32", "10.9.0.0/16"),
+        ),
+        ([[OTHER_LINK, {"drop": None}], [to("10.9.0.2"), {"reject": None}]], "accept", (), ()),
+        ([[OTHER_LINK, {"drop": None}], [{"accept": None}]], "accept", ("wg0",), ()),
+        ([[OTHER_LINK, {"drop": None}]], "drop", (), ()),
+        ([[OTHER_LINK, {"drop": None}], [{"jump": {"target": "c"}}]], "accept", (), ()),
+        ([[meta("iifname", "wg*", "!="), {"drop": None}]], "accept", (), ()),
+        ([[meta("iifname", "wg0"), {"drop": None}]], "accept", (), ()),
+        ([[to({"set": ["10.9.0.2"]}), {"drop": None}]], "accept", (), ()),
+        ([[to("nonsense"), {"drop": None}]], "accept", (), ()),
+    ],
+)
+def test_whom_a_chain_spares(
+    rules: list[list[object]],
+    policy: str,
+    not_from: tuple[str, ...],
+    not_beside: tuple[str, ...],
+) -> None:
+    """Only if every rule that drops says so, and nothing else may drop (S-F4)."""
+    entries: list[object] = [{"chain": {**BASE, "policy": policy}}]
+    entries += [
+        {"rule": {"family": "ip", "table": "t", "chain": "c", "expr": rule}} for rule in rules
+    ]
+    [hook] = parse_ruleset(json.dumps({"nftables": entries}))
+    assert hook.not_from == not_from
+    assert tuple(map(str, hook.not_beside)) == not_beside
+
+
+def test_what_accepts_by_the_way_back_and_drops_the_rest() -> None:
+    """NixOS and others write it so: the policy drops, the check accepts (S-D9)."""
+    check = {"match": {"op": "==", "left": WAY_BACK, "right": True}}
+    assert does(check, {"accept": None}, policy="drop") == {"fib-drop"}
+    to_me = {"fib": {"result": "type", "flags": ["daddr"]}}
+    check = {"match": {"op": "==", "left": to_me, "right": "local"}}
+    assert does(check, {"accept": None}, policy="drop") == {"drop"}
 
 
 def test_chains_that_jump_in_a_circle() -> None:

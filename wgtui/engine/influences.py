@@ -13,7 +13,7 @@ from typing import Final
 
 from wgtui.model.influence import Direction, Effect, Influence, InfluenceKind, PolicySelector
 from wgtui.model.network import LinkIndex, Masked
-from wgtui.model.prefix import Prefix
+from wgtui.model.prefix import Family, Prefix
 from wgtui.model.snapshot import Hook, Snapshot, Subject
 from wgtui.model.trace import BackOutcome, Outcome, Trace
 
@@ -32,6 +32,10 @@ _PLACES: Final[dict[bool, dict[str, frozenset[str]]]] = {
 """By "it arrives on a link": the hooks it passes and what they may do to it that matters."""
 
 
+_DROPS: Final = frozenset({"drop", "fib-drop"})
+_MARKS: Final = frozenset({"mark", "restore-mark"})
+
+
 def considered(snapshot: Snapshot, trace: Trace, entrances: Iterable[LinkIndex]) -> Trace:
     """The trace, with what could change it; ``entrances`` are where answers to it come in."""
     found = dict.fromkeys((*_on_links(snapshot, trace, entrances), *_policies(snapshot, trace)))
@@ -46,12 +50,33 @@ def considered(snapshot: Snapshot, trace: Trace, entrances: Iterable[LinkIndex])
 def _hooks(snapshot: Snapshot, trace: Trace) -> tuple[Hook, ...]:
     """The chains that a packet of this flow passes and that may change or drop it."""
     places = _PLACES[trace.flow.iif is not None]
-    families = ("ip", "inet") if trace.flow.family == 4 else ("ip6", "inet")
-    return tuple(
-        hook
-        for hook in snapshot.hooks or ()
-        if hook.family in families and hook.does & places.get(hook.hook, frozenset())
-    )
+    flow = trace.flow
+    found = []
+    for hook in snapshot.hooks or ():
+        does = hook.does & places.get(hook.hook, frozenset())
+        if flow.iif is not None and not hook.may_drop(flow.iif, int(flow.destination)):
+            does -= _DROPS
+        if does and hook.meets(flow.family):
+            found.append(hook)
+    return tuple(found)
+
+
+def before_routing(
+    snapshot: Snapshot, family: Family, link: LinkIndex, destination: int
+) -> tuple[Hook, ...]:
+    """The chains that may drop a packet that comes in before routing sees it, in their order.
+
+    A firewall's own check of the way back is such (S-D9, S-H5); it may ask with the packet's mark,
+    so those that set it there are among them: what comes later is too late.
+    """
+    name = snapshot.link_name(link)
+    here = [
+        hook for hook in snapshot.hooks or () if hook.hook == "prerouting" and hook.meets(family)
+    ]
+    drop = [hook for hook in here if hook.may_drop(name, destination)]
+    if any("fib-drop" in hook.does for hook in drop):
+        drop += [hook for hook in here if hook.does & _MARKS and hook not in drop]
+    return tuple(sorted(drop, key=lambda hook: hook.priority))
 
 
 def _unseen(snapshot: Snapshot) -> Iterator[Subject]:

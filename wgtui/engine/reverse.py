@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgtui.engine import cryptokey
+from wgtui.engine.influences import before_routing
 from wgtui.engine.leaving import outer_trace
 from wgtui.engine.query import UDP, Query
 from wgtui.engine.reverse_path import either, validate
 from wgtui.model.network import Link, LinkIndex
-from wgtui.model.snapshot import Snapshot, Subject
+from wgtui.model.snapshot import Hook, Snapshot, Subject
 from wgtui.model.trace import (
     BackOutcome,
     Ownership,
@@ -69,17 +70,39 @@ def _at(
     device = cryptokey.device_of(snapshot, link)
     owner: Ownership | None = None
     outer: ReversePath | None = None
+    encrypted: Trace | None = None
     if device is not None:
         owner = cryptokey.owner_step(device, query.family, query.destination).owner
         if owner is None:
             reason = Reason.NOBODY_OWNS_SOURCE
             return ReverseStep(link.index, BackOutcome.NOT_ALLOWED, reason, reply_link=out)
-        outer = _underlay(snapshot, owner, trace)
-    path = None
-    if query.family == 4:
-        path = validate(snapshot, _coming_back(snapshot, link, trace, query))
+        encrypted = _encrypted_answer(snapshot, owner, trace)
+        outer = _underlay(snapshot, owner, encrypted)
+    packet = _coming_back(snapshot, link, trace, query)
+    path = validate(snapshot, packet) if query.family == 4 else None
     outcome, why = _judge(link, path, outer, out)
-    return ReverseStep(link.index, outcome, why, owner, path, outer, out)
+    return ReverseStep(
+        link.index,
+        outcome,
+        why,
+        owner,
+        path,
+        outer,
+        out,
+        before_routing(snapshot, query.family, link.index, packet.destination),
+        _outer_hooks(snapshot, owner, encrypted),
+    )
+
+
+def _outer_hooks(
+    snapshot: Snapshot, owner: Ownership | None, outer: Trace | None
+) -> tuple[Hook, ...]:
+    """What the encrypted packet meets where the device was born, whatever its family."""
+    there = snapshot.birthplace(owner.device) if owner is not None else None
+    if there is None or outer is None or outer.route is None or outer.route.link is None:
+        return ()
+    here = 0 if outer.route.source is None else int(outer.route.source)
+    return before_routing(there, outer.flow.family, outer.route.link, here)
 
 
 def _coming_back(snapshot: Snapshot, link: Link, trace: Trace, query: Query) -> Query:
@@ -92,12 +115,13 @@ def _coming_back(snapshot: Snapshot, link: Link, trace: Trace, query: Query) -> 
     if not here and route is not None and route.source is not None and route.link == link.index:
         here = int(route.source)
     if not here:
-        own = (int(entry.address) for entry in link.addresses if entry.address.version == 4)
+        ours = (entry for entry in link.addresses if entry.address.version == query.family)
+        own = (int(entry.address) for entry in ours)
         here = next(own, 0)
     if not here and route is not None and route.source is not None:
         here = int(route.source)
     return Query(
-        family=4,
+        family=query.family,
         destination=here,
         source=query.destination,
         iif=link.index,
@@ -121,19 +145,27 @@ def _judge(
     return (BackOutcome.ACCEPTED if same else BackOutcome.ASYMMETRIC), None
 
 
-def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath | None:
+def _encrypted_answer(snapshot: Snapshot, owner: Ownership, trace: Trace) -> Trace | None:
+    """The encrypted packet to the owner, by whose way the one from it is expected; None: there is
+    no endpoint, or its namespace cannot be seen."""
+    endpoint, there = owner.peer.endpoint, snapshot.birthplace(owner.device)
+    if endpoint is None or there is None or (endpoint.address.version == 6 and not there.hooks):
+        return None  # nothing judges an IPv6 packet by its way back but a firewall
+    ours = trace.ownership.owner if trace.ownership is not None else None
+    if ours == owner and trace.outer is not None:
+        return trace.outer
+    return outer_trace(snapshot, owner, endpoint)
+
+
+def _underlay(snapshot: Snapshot, owner: Ownership, outer: Trace | None) -> ReversePath | None:
     """The encrypted packet from the peer's endpoint, at the link where ours leave to it.
 
     It is asked where the device was born: its links are those of ``snapshot.birthplace`` (S-E20).
     None: no endpoint, an IPv6 underlay, or one that cannot be seen from here.
     """
     endpoint, there = owner.peer.endpoint, snapshot.birthplace(owner.device)
-    if endpoint is None or endpoint.address.version == 6 or there is None:
+    if outer is None or endpoint is None or there is None or endpoint.address.version == 6:
         return None
-    ours = trace.ownership.owner if trace.ownership is not None else None
-    outer = trace.outer if ours == owner else None
-    if outer is None:
-        outer = outer_trace(snapshot, owner, endpoint)
     route = outer.route
     if route is None or route.link is None or route.source is None or not outer.outcome.good:
         return None
@@ -161,7 +193,7 @@ def _underlay(snapshot: Snapshot, owner: Ownership, trace: Trace) -> ReversePath
         return plain
     if there.hooks is None or there.gap(Subject.FIREWALL):
         return _mark_unknown(plain)
-    prerouting = [hook.does for hook in there.hooks if hook.hook == "prerouting"]
+    prerouting = [hook.does for hook in there.hooks if hook.hook == "prerouting" and hook.meets(4)]
     if any("restore-mark" in does for does in prerouting):
         return marked
     if any("mark" in does for does in prerouting):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from typing import Final
 
 from wgtui.model.influence import Influence
 from wgtui.model.network import (
@@ -20,7 +21,7 @@ from wgtui.model.network import (
     Rule,
     TableId,
 )
-from wgtui.model.prefix import Family, family_of
+from wgtui.model.prefix import Family, Prefix, family_of
 from wgtui.model.prefix_index import NONE
 from wgtui.model.routes import RouteTable, RouteTables
 from wgtui.model.wireguard import Birth, Device, DeviceConfig
@@ -48,6 +49,10 @@ class Subject(Enum):
     NAMESPACE = "namespace"
     CONSISTENCY = "consistency"
     """The host kept changing while it was read."""
+
+
+_TABLES: Final[dict[Family, tuple[str, ...]]] = {4: ("ip", "inet"), 6: ("ip6", "inet")}
+"""The families of netfilter tables that packets of a family pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,27 @@ class Hook:
     """``filter``, ``nat`` or ``route``: an output chain of type route routes again (S-A42)."""
     does: frozenset[str] = frozenset()
     """Among ``mark`` (sets the mark), ``restore-mark`` (sets it from the connection's), ``dnat``,
-    ``snat``, ``fib-drop`` (a fib expression decides), ``drop``."""
+    ``snat``, ``fib-drop`` (the route to the source decides, S-D9), ``drop``."""
+    only: Family | None = None
+    """Of a table for both families: it does this to packets of one alone."""
+    not_from: tuple[str, ...] = ()
+    """Names of links whose packets it drops never: each rule of it that drops says so."""
+    not_beside: tuple[Prefix, ...] = ()
+    """It drops only packets to these: each rule of it that drops names one; empty: to all."""
+
+    def meets(self, family: Family) -> bool:
+        """Do packets of this family come to it, and it does to them what it does?"""
+        return self.family in _TABLES[family] and self.only in (None, family)
+
+    def may_drop(self, link: str, destination: int) -> bool:
+        """Could it drop a packet that comes in there and goes to that address (0: not known)?
+
+        wg-quick's own check, for one, is for packets to the tunnel's address by other links (S-F4).
+        """
+        if not self.does & {"drop", "fib-drop"} or link in self.not_from:
+            return False
+        beside = destination and self.not_beside
+        return not beside or any(prefix.covers(destination) for prefix in self.not_beside)
 
 
 @dataclass(frozen=True)

@@ -235,6 +235,11 @@ class ReverseStep(NamedTuple):
     """The encrypted reply at the underlay link."""
     reply_link: LinkIndex | None = None
     """The link by which the answer leaves."""
+    hooks: tuple[Hook, ...] = ()
+    """Netfilter chains that may drop it before routing, in order; a check of the way back there is
+    no sysctl, and IPv6 has it too (S-D9)."""
+    outer_hooks: tuple[Hook, ...] = ()
+    """The same for its encrypted packet, where the device was born."""
 
 
 class ArrivalStep(NamedTuple):
@@ -367,6 +372,8 @@ class Trace:
         while (outer := packets[-1].outer) is not None:
             packets.append(outer)
         if any(packet.hooks or packet.influences for packet in packets):
+            return Exactness.MAY_CHANGE
+        if any(step.hooks or step.outer_hooks for step in self.back):
             return Exactness.MAY_CHANGE
         unseen = self.outcome is Outcome.UNKNOWN or any(packet.unseen for packet in packets)
         return Exactness.UNSEEN if unseen else Exactness.EXACT

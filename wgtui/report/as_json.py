@@ -18,7 +18,7 @@ from wgtui.model.trace import (
     TableStep,
     Trace,
 )
-from wgtui.report.may_change import changes_json
+from wgtui.report.may_change import chains_json, changes_json
 
 LOOKUP_SCHEMA: Final = "wgtui.lookup/1"
 
@@ -190,6 +190,8 @@ def _back_json(snapshot: Snapshot, step: ReverseStep) -> Json:
         "owner": _owner_json(step.owner),
         "rp_filter": _rp_json(snapshot, step.reverse_path),
         "outer_rp_filter": _rp_json(there or snapshot, step.outer_reverse_path),
+        "may_be_changed_by": chains_json(step.hooks),
+        "outer_may_be_changed_by": chains_json(step.outer_hooks),
     }
 
 

@@ -6,7 +6,7 @@ simulated, or could not be looked at. Nothing is named twice, whichever packets 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from itertools import groupby
 from typing import Final, TypeAlias
 
@@ -56,17 +56,28 @@ def gap_words(gap: Gap) -> str:
 
 def changes_json(snapshot: Snapshot, trace: Trace) -> list[dict[str, object]]:
     """What concerns this packet itself; what concerns the encrypted one stands there."""
-    chains: list[dict[str, object]] = [
-        {"family": hook.family, "table": hook.table, "chain": hook.chain, "hook": hook.hook}
-        for hook in trace.hooks
-    ]
-    return chains + [
+    return chains_json(trace.hooks) + [
         {
             "kind": influence.kind.value,
             "device": None if influence.link is None else snapshot.link_name(influence.link),
             "detail": influence_text(snapshot, influence),
         }
         for influence in trace.influences
+    ]
+
+
+def chains_json(hooks: Iterable[Hook]) -> list[dict[str, object]]:
+    """Netfilter chains, in their order."""
+    return [
+        {
+            "family": hook.family,
+            "table": hook.table,
+            "chain": hook.chain,
+            "hook": hook.hook,
+            "priority": hook.priority,
+            "does": sorted(hook.does),
+        }
+        for hook in hooks
     ]
 
 
@@ -82,16 +93,39 @@ def _packets(snapshot: Snapshot, trace: Trace) -> Iterator[_Packet]:
 
 
 def _chains(packets: list[_Packet]) -> Iterator[str]:
+    whose: dict[tuple[int, Hook], str] = {}
     concerned: dict[tuple[int, Hook], list[int]] = {}
     for number, (there, trace) in enumerate(packets):
         for hook in trace.hooks:
             concerned.setdefault((id(there), hook), []).append(number)
-    tables = groupby(concerned, lambda key: (key[0], key[1].family, key[1].table))
+    for key, numbers in concerned.items():
+        whose[key] = _whose(numbers)
+    for key, answers in _of_what_comes_back(*packets[0]).items():
+        whose.setdefault(key, answers)
+    ordered = {hook.hook for _, hook in whose if "fib-drop" in hook.does}
+    tables = groupby(whose, lambda key: (key[0], key[1].family, key[1].table))
     for (_, family, table), keys in tables:
         chains = [
-            f"{hook.chain} {_does(hook)}{_whose(concerned[where, hook])}" for where, hook in keys
+            f"{hook.chain} {_does(hook)}{_place(hook, ordered)}{whose[where, hook]}"
+            for where, hook in keys
         ]
         yield printable(f"nft {family} {table} {', '.join(chains)}")
+
+
+def _of_what_comes_back(snapshot: Snapshot, trace: Trace) -> dict[tuple[int, Hook], str]:
+    """The chains that meet the packets of the reverse check, and which of them."""
+    inner: dict[tuple[int, Hook], str] = {}
+    outer: dict[tuple[int, Hook], str] = {}
+    for step in trace.back:
+        there = snapshot.birthplace(step.owner.device) if step.owner is not None else None
+        inner |= {(id(snapshot), hook): " (answers)" for hook in step.hooks}
+        outer |= {(id(there), hook): " (encrypted answers)" for hook in step.outer_hooks}
+    return outer | inner  # one that meets both meets the answers
+
+
+def _place(hook: Hook, ordered: Set[str]) -> str:
+    """Its priority, where it matters what came before: a check by route asks with the mark."""
+    return f" at {hook.priority}" if hook.hook in ordered else ""
 
 
 def _does(hook: Hook) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Hook
 from wgtui.sources.shorthand import HostLines
 
@@ -184,11 +185,27 @@ net.ipv6.conf.wg1.forwarding = 1
 """
 
 HOOKS: Final = tuple(
-    Hook(family, "wg-quick-wg0", chain, hook, priority, "filter", frozenset((does,)))
-    for family in ("ip", "ip6")
-    for chain, hook, priority, does in (
-        ("preraw", "prerouting", -300, "fib-drop"),
-        ("premangle", "prerouting", -150, "restore-mark"),
+    hook
+    for family, own in (("ip", "10.64.0.2/32"), ("ip6", "fd64::2/128"))
+    for hook in (
+        Hook(
+            family,
+            "wg-quick-wg0",
+            "preraw",
+            "prerouting",
+            -300,
+            does=frozenset({"fib-drop"}),
+            not_from=("wg0",),
+            not_beside=(Prefix.parse(own),),
+        ),
+        Hook(
+            family,
+            "wg-quick-wg0",
+            "premangle",
+            "prerouting",
+            -150,
+            does=frozenset({"restore-mark"}),
+        ),
     )
 )
 """What wg-quick puts beside its rules (S-F4)."""

@@ -1,7 +1,8 @@
 """Which netfilter chains could change or drop a packet? ``nft -j list ruleset`` in, hooks out.
 
 They are seen, never simulated (S-H1 … S-H5): a hook says what some rule of its chain, or of the
-chains it jumps to, does to some packets.
+chains it jumps to, does to some packets. Where that is not the same for both families, a chain is
+two hooks.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from wgtui.errors import FormatError
+from wgtui.model.prefix import Family
 from wgtui.model.snapshot import Hook
 from wgtui.sources.fields import JSON, Fields, parse_json
-
-_FAMILIES: Final = frozenset({"ip", "ip6", "inet", "netdev"})
-"""Those that packets pass which are routed."""
+from wgtui.sources.nft_families import NEITHER, TABLE_FAMILIES, by_family, rule_families
+from wgtui.sources.nft_spared import spared
 
 _NAT: Final = {"dnat": "dnat", "redirect": "dnat", "snat": "snat", "masquerade": "snat"}
 
@@ -49,8 +50,18 @@ def parse_ruleset(text: str, file: str = "nft.json") -> tuple[Hook, ...]:
             rules.setdefault(_name(rule, "chain"), []).append(rule.values.get("expr"))
         elif mapping := entry.object("map"):
             maps[_name(mapping, "name")] = mapping.values.get("elem")
-    hooks = (_hook(name, chain, rules, maps) for name, chain in bases.items())
-    return tuple(hook for hook in hooks if hook.does and hook.family in _FAMILIES)
+    found: list[Hook] = []
+    for name, chain in bases.items():
+        seen = sorted(TABLE_FAMILIES.get(name[0], NEITHER))
+        does = {family: _does(name, chain, rules, maps, family) for family in seen}
+        alike = len(set(does.values())) == 1
+        only: tuple[Family | None, ...] = (None,) if alike else tuple(seen)
+        found += [
+            _hook(name, chain, rules, does[family or seen[0]], family)
+            for family in only
+            if does[family or seen[0]]
+        ]
+    return tuple(found)
 
 
 def _name(entry: Fields, key: str) -> _ChainName:
@@ -61,35 +72,65 @@ def _hook(
     name: _ChainName,
     chain: Fields,
     rules: Mapping[_ChainName, list[JSON]],
-    maps: Mapping[_ChainName, JSON],
+    does: frozenset[str],
+    only: Family | None,
 ) -> Hook:
     family, table, own = name
-    kind = chain.text("type") or "filter"
-    hook = chain.text("hook") or ""
-    does: set[str] = {"drop"} if chain.text("policy") == "drop" else set()
-    entered, waiting = {own}, [own]
-    while waiting:
-        for rule in rules.get((family, table, waiting.pop()), ()):
-            statements = list(_statements(rule))
-            for map_name in [
-                text for key, text in statements if key == "vmap" and isinstance(text, str)
-            ]:
-                statements += _statements(maps.get((family, table, map_name)))
-            does |= _effects(statements, table, kind, hook)
-            for target in _targets(statements):
-                if target not in entered:
-                    entered.add(target)
-                    waiting.append(target)
     priority = chain.values.get("prio")
+    not_from, not_beside = spared(rules.get(name, ()), chain.text("policy") == "drop")
     return Hook(
         family=family,
         table=table,
         chain=own,
-        hook=hook,
+        hook=chain.text("hook") or "",
         priority=priority if isinstance(priority, int) else 0,
-        type=kind,
-        does=frozenset(does),
+        type=chain.text("type") or "filter",
+        does=does,
+        only=only,
+        not_from=not_from,
+        not_beside=not_beside,
     )
+
+
+def _does(
+    name: _ChainName,
+    chain: Fields,
+    rules: Mapping[_ChainName, list[JSON]],
+    maps: Mapping[_ChainName, JSON],
+    packets: Family,
+) -> frozenset[str]:
+    """What the chain, and those it jumps to, do to packets of one family."""
+    family, table, own = name
+    kind, hook = chain.text("type") or "filter", chain.text("hook") or ""
+    does: set[str] = {"drop"} if chain.text("policy") == "drop" else set()
+    by_route = False
+    entered, waiting = {own}, [own]
+    while waiting:
+        for rule in rules.get((family, table, waiting.pop()), ()):
+            if packets not in rule_families(rule):
+                continue
+            statements = list(_statements(_of_family(rule, packets)))
+            for map_name in [
+                text for key, text in statements if key == "vmap" and isinstance(text, str)
+            ]:
+                statements += _statements(maps.get((family, table, map_name)))
+            effects = _effects(statements, table, kind, hook)
+            by_route |= _asks_way_back(statements) and not effects & {"drop", "fib-drop"}
+            does |= effects
+            for target in _targets(statements):
+                if target not in entered:
+                    entered.add(target)
+                    waiting.append(target)
+    if by_route and "drop" in does:
+        # Accepted if there is a way back, and what is left is dropped.
+        does = does - {"drop"} | {"fib-drop"}
+    return frozenset(does)
+
+
+def _of_family(rule: JSON, family: Family) -> list[JSON]:
+    """The statements of a rule that packets of a family get to."""
+    statements = rule if isinstance(rule, list) else [rule]
+    return [one for each in statements for one, families in by_family(each) if family in families]
 
 
 def _statements(value: JSON) -> Iterator[tuple[str, JSON]]:
@@ -133,7 +174,7 @@ def _effects(statements: list[tuple[str, JSON]], table: str, kind: str, hook: st
         elif key == "xt":
             does |= _extension(value, table, kind, hook)
     if keys & {"drop", "reject"}:
-        does.add("fib-drop" if "fib" in keys or _matches_rpfilter(statements) else "drop")
+        does.add("fib-drop" if _asks_way_back(statements) else "drop")
     return does
 
 
@@ -147,8 +188,13 @@ def _extension(value: JSON, table: str, kind: str, hook: str) -> set[str]:
     return {"mark"} if table == "mangle" else set()
 
 
-def _matches_rpfilter(statements: list[tuple[str, JSON]]) -> bool:
-    return any(
-        key == "xt" and isinstance(value, dict) and value.get("name") == "rpfilter"
-        for key, value in statements
-    )
+def _asks_way_back(statements: list[tuple[str, JSON]]) -> bool:
+    """Does a rule look up the route to the source (``fib saddr …``, ``-m rpfilter``; S-D9)?"""
+    for key, value in statements:
+        if isinstance(value, dict):
+            flags = value.get("flags")
+            if key == "fib" and (not isinstance(flags, list) or "saddr" in flags):
+                return True
+            if key == "xt" and value.get("name") == "rpfilter":
+                return True
+    return False
