@@ -84,6 +84,19 @@ def test_covering_names_every_prefix_once_longest_first(case: Case) -> None:
 
 
 @given(cases())
+def test_covering_rows_are_all_rows_of_the_covering_prefixes(case: Case) -> None:
+    """Longest first, and the rows of one prefix in the order they were given in."""
+    index = case.index
+    places = [
+        place
+        for wanted in oracles.covering(case.prefixes, case.address)
+        for place, prefix in enumerate(case.prefixes)
+        if prefix == wanted
+    ]
+    assert [index.values[row] for row in index.covering_rows(case.address)] == places
+
+
+@given(cases())
 def test_same_gives_equal_prefixes_in_the_order_they_came(case: Case) -> None:
     """The rows of one prefix keep the order they were given in."""
     index = case.index

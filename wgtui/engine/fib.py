@@ -10,7 +10,7 @@ prefix first, local before main at the same prefix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from wgtui.engine.query import NO_LINK, Query
@@ -18,6 +18,9 @@ from wgtui.engine.selectors import LEGACY_TOS
 from wgtui.model.network import LOCAL_TABLE, NextHop, Route, RouteInfo, RouteType, TableId
 from wgtui.model.routes import RouteTable
 from wgtui.model.trace import Loss, LostRoute, Refusal, TableStep
+
+LENGTHS: Final = tuple(f"/{length}" for length in range(129))
+"""Prefix lengths as a refusal names them."""
 
 ERROR_TYPES: Final = frozenset(
     {
@@ -42,22 +45,25 @@ class Match(NamedTuple):
     """Something of the winner cannot be understood."""
 
 
-def match4(table: TableId, tables: Sequence[RouteTable], query: Query) -> Match:
-    """Look the destination up in one table, or in the merged local and main tables."""
+def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: bool = True) -> Match:
+    """Look the destination up in one table, or in the merged local and main tables; without
+    ``told``, nobody asks who lost."""
     winner: Route | None = None
     legs: tuple[NextHop, ...] = ()
     lost: list[LostRoute] = []
     missed: int | None = None
     for routes, row in _candidates(tables, query.destination):
-        route = routes[row]
         if winner is not None:
-            lost.append(_after(route, winner))
+            lost.append(_after(routes[row], winner))
             continue
+        route = routes[row]
         refused, legs = usable4(route.info, query)
-        if route.destination.network == missed:
+        if missed is not None and route.destination.network == missed:
             refused = refused or (Loss.OIF, None)
         if refused is None:
             winner = route
+            if not told:
+                break
             continue
         lost.append(LostRoute(route, *refused))
         if route.info.nexthop_id is not None and refused[0] in (Loss.OIF, Loss.DEAD):
@@ -65,24 +71,21 @@ def match4(table: TableId, tables: Sequence[RouteTable], query: Query) -> Match:
             # their length: "goto miss" leaves the whole leaf of the trie.
             missed = route.destination.network
     unknown = winner is not None and bool(winner.info.unknown)
-    return Match(TableStep(table, winner, tuple(lost)), legs if winner else (), unknown)
+    step = TableStep(table, winner, tuple(lost) if told else ())
+    return Match(step, legs if winner else (), unknown)
 
 
-def _candidates(tables: Sequence[RouteTable], address: int) -> Iterator[tuple[RouteTable, int]]:
-    if len(tables) == 1:
-        tree = tables[0].tree
-        for first in tree.covering(address):
-            for row in tree.same(first):
-                yield tables[0], row
-        return
-    found = [
-        (-table.tree.lengths[row], table.table != LOCAL_TABLE, table, row)
-        for table in tables
-        for first in table.tree.covering(address)
-        for row in table.tree.same(first)
-    ]
-    for _, _, table, row in sorted(found, key=lambda entry: entry[:2]):
-        yield table, row
+def _candidates(tables: Sequence[RouteTable], address: int) -> Sequence[tuple[RouteTable, int]]:
+    found = [(routes, row) for routes in tables for row in routes.tree.covering_rows(address)]
+    if len(tables) > 1:
+        # The sort is stable: equals of one table keep their order.
+        found.sort(key=_longest_then_local)
+    return found
+
+
+def _longest_then_local(candidate: tuple[RouteTable, int]) -> int:
+    routes, row = candidate
+    return -2 * routes.tree.lengths[row] + (routes.table != LOCAL_TABLE)
 
 
 def usable4(
@@ -93,9 +96,13 @@ def usable4(
         return (Loss.TOS, Refusal("tos", hex(info.tos), hex(query.tos & LEGACY_TOS))), ()
     if info.scope < query.scope:
         return (Loss.OIF, None), ()
-    if info.type in ERROR_TYPES or info.nexthop_blackhole:
+    if info.nexthop_blackhole or (info.type is not RouteType.UNICAST and info.type in ERROR_TYPES):
         return None, ()
-    alive = tuple(leg for leg in info.next_hops if not leg.dead)
+    alive = info.next_hops
+    for leg in alive:
+        if leg.dead:
+            alive = tuple(leg for leg in info.next_hops if not leg.dead)
+            break
     if info.next_hops and not alive:
         return (Loss.DEAD, None), ()
     if query.oif != NO_LINK:
@@ -108,7 +115,7 @@ def usable4(
 
 def _after(route: Route, winner: Route) -> LostRoute:
     if route.destination.length < winner.destination.length:
-        wanted, got = f"/{winner.destination.length}", f"/{route.destination.length}"
+        wanted, got = LENGTHS[winner.destination.length], LENGTHS[route.destination.length]
         return LostRoute(route, Loss.SHORTER, Refusal("prefix", wanted, got))
     if winner.table == LOCAL_TABLE != route.table:
         return LostRoute(route, Loss.LOCAL_FIRST)

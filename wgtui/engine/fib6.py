@@ -29,8 +29,14 @@ class _Scored(NamedTuple):
     leg: NextHop
 
 
-def match6(snapshot: Snapshot, table: TableId, routes: RouteTable | None, query: Query) -> Match:
-    """Look the destination up in one table."""
+def match6(
+    snapshot: Snapshot,
+    table: TableId,
+    routes: RouteTable | None,
+    query: Query,
+    told: bool = True,
+) -> Match:
+    """Look the destination up in one table; without ``told``, nobody asks who lost."""
     if routes is None:
         return Match(TableStep(table, None))
     chooser = _Chooser(snapshot, query)
@@ -41,7 +47,7 @@ def match6(snapshot: Snapshot, table: TableId, routes: RouteTable | None, query:
         chooser.reachable = False
         best = chooser.choose(nodes)
     winner = best.route if best else None
-    lost = tuple(_lost(routes, query, winner, chooser))
+    lost = tuple(_lost(routes, query, winner, chooser)) if told else ()
     if best is None or winner is None:
         return Match(TableStep(table, None, lost))
     # Of a next-hop object any live leg, on whatever link: oif only made the route qualify.

@@ -7,11 +7,12 @@ fib_frontend.c:__ip_dev_find.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from wgtui.engine.fib import match4
+from wgtui.engine.once import once
 from wgtui.engine.query import Query
 from wgtui.model.network import (
     DEFAULT_TABLE,
@@ -62,6 +63,7 @@ def as_listed(step: RuleStep, rules: Sequence[Rule]) -> RuleStep:
     return step._replace(position=-1, rule=None)
 
 
+@once
 def merged(snapshot: Snapshot) -> bool:
     """Are IPv4's local and main still one tree? Known from the kernel, else from the rules.
 
@@ -74,6 +76,7 @@ def merged(snapshot: Snapshot) -> bool:
     return only_default_rules(4, rules) and snapshot.local_in_main is not False
 
 
+@once
 def local_tables(snapshot: Snapshot) -> list[RouteTable]:
     """What a lookup in IPv4's local table sees: main as well, while they are one tree."""
     wanted = (LOCAL_TABLE, MAIN_TABLE) if merged(snapshot) else (LOCAL_TABLE,)
@@ -85,20 +88,22 @@ def homes(snapshot: Snapshot, address: int) -> tuple[LinkIndex, ...]:
 
     The addresses of the links first, then what the local table calls local, like 127.0.0.0/8.
     """
-    found = tuple(_carriers(snapshot, address))
+    found = _carriers(snapshot).get(address, ())
     if found:
         return found
-    match = match4(LOCAL_TABLE, local_tables(snapshot), Query(4, address))
+    match = match4(LOCAL_TABLE, local_tables(snapshot), Query(4, address), told=False)
     if match.step.winner is None or match.step.winner.info.type is not RouteType.LOCAL:
         return ()
     return tuple(leg.link for leg in match.legs if leg.link is not None)
 
 
-def _carriers(snapshot: Snapshot, address: int) -> Iterator[LinkIndex]:
-    if (4, address) not in snapshot.own_addresses:
-        return
+@once
+def _carriers(snapshot: Snapshot) -> dict[int, tuple[LinkIndex, ...]]:
+    """The links that have an IPv4 address, in the kernel's order."""
+    found: dict[int, tuple[LinkIndex, ...]] = {}
     for link in snapshot.links.values():
-        if any(
-            entry.address.version == 4 and int(entry.address) == address for entry in link.addresses
+        for address in dict.fromkeys(
+            int(entry.address) for entry in link.addresses if entry.address.version == 4
         ):
-            yield link.index
+            found[address] = (*found.get(address, ()), link.index)
+    return found

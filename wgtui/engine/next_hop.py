@@ -12,6 +12,7 @@ from typing import Final
 
 from netaddr import IPAddress
 
+from wgtui.engine.exceptions import kept_for
 from wgtui.engine.fib import ERROR_TYPES, match4
 from wgtui.engine.local_tree import local_tables
 from wgtui.engine.query import Query
@@ -29,19 +30,17 @@ from wgtui.model.network import (
     RouteType,
     Scope,
 )
-from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, RouteStep
 
 _BROADCAST: Final = 0xFFFFFFFF
-_MULTICAST4: Final = Prefix.parse("224.0.0.0/4")
 _SOURCE_PICKS_LEG: Final = (6, 16)
 """The first Linux whose multipath routes heed the source (S-B9)."""
 
 
 def is_multicast4(address: int) -> bool:
     """224.0.0.0/4"""
-    return _MULTICAST4.covers(address)
+    return address >> 28 == 0xE
 
 
 def is_multicast6(address: int) -> bool:
@@ -121,9 +120,8 @@ def _source_picks(
 
 def _kept(snapshot: Snapshot, query: Query, leg: NextHop) -> CachedRoute | None:
     """The exception that this next hop keeps for the destination."""
-    for kept in snapshot.exceptions:
-        same_family = kept.destination.version == query.family
-        if same_family and int(kept.destination) == query.destination and kept.link == leg.link:
+    for kept in kept_for(snapshot, query.family, query.destination):
+        if kept.link == leg.link:
             return kept
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from wgtui.model.flow import Flow
@@ -69,7 +70,12 @@ def query_of(snapshot: Snapshot, flow: Flow, iif: LinkIndex, oif: LinkIndex) -> 
 
 def vrf_of(snapshot: Snapshot, index: LinkIndex) -> Link | None:
     """The VRF a link is, or is a member of (S-A23)."""
-    link = snapshot.links.get(index)
+    return vrf_among(snapshot.links, index)
+
+
+def vrf_among(links: Mapping[LinkIndex, Link], index: LinkIndex) -> Link | None:
+    """The same, where nobody may hold the snapshot (see ``engine.once``)."""
+    link = links.get(index)
     if link is not None and link.kind != "vrf":
-        link = snapshot.links.get(link.master) if link.master is not None else None
+        link = links.get(link.master) if link.master is not None else None
     return link if link is not None and link.kind == "vrf" else None

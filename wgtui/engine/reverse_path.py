@@ -65,7 +65,7 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
         sport=packet.dport,
         dport=packet.sport,
     )
-    found = walk(snapshot, back)
+    found = walk(snapshot, back, told=False)
     route = way_out(snapshot, back, found) if found.route is not None else None
     result, why = _judge(snapshot, link, mode, accept_local, found)
     reason = None

@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from wgtui.engine.exceptions import kept_for
 from wgtui.engine.fib import Match, match4, rotating_defaults
 from wgtui.engine.fib6 import match6
 from wgtui.engine.local_tree import as_listed, default_rules, local_tables, merged, only_deleted
+from wgtui.engine.once import once
 from wgtui.engine.query import Query, vrf_of
-from wgtui.engine.selectors import judge
+from wgtui.engine.selectors import Prepared, prepared
 from wgtui.model.network import (
     DEFAULT_TABLE,
     LOCAL_TABLE,
@@ -30,10 +32,12 @@ from wgtui.model.network import (
     RuleAction,
     TableId,
 )
+from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, RuleResult, RuleStep, TableStep
 
 _ALWAYS_THERE: Final = (LOCAL_TABLE, MAIN_TABLE, DEFAULT_TABLE)
+_NOTHING_LOCAL: Final = TableStep(LOCAL_TABLE, None)
 
 _ROUTE_ERRORS: Final = {
     RouteType.BLACKHOLE: Outcome.BLACKHOLED,
@@ -61,55 +65,84 @@ class Found(NamedTuple):
     reason: Reason | None = None
 
 
-def walk(snapshot: Snapshot, query: Query) -> Found:
-    """Ask the rules in order until one decides."""
-    family = query.family
+class _Plan(NamedTuple):
+    """How a family's walks begin."""
+
+    rules: tuple[Prepared, ...]
+    blocked: Found | None = None
+    """Nothing can be known, whatever the packet."""
+    merged: bool = False
+    """IPv4's local and main are one tree: no rule is evaluated (S-A4)."""
+    listed: tuple[Rule, ...] | None = None
+    """Some of the first rules are gone, but they are asked all the same (S-A60): what is there."""
+
+
+@once
+def _plans(snapshot: Snapshot) -> dict[Family, _Plan]:
+    return {family: _plan(snapshot, family) for family in FAMILIES}
+
+
+def _plan(snapshot: Snapshot, family: Family) -> _Plan:
     routes_gap = snapshot.gap(Subject.ROUTES4 if family == 4 else Subject.ROUTES6)
     rules = snapshot.rules.get(family)
     if routes_gap is not None and not any(key[0] == family for key in snapshot.routes):
-        return Found((), error=Outcome.UNKNOWN, reason=Reason.ROUTES_UNREADABLE)
+        return _Plan((), Found((), error=Outcome.UNKNOWN, reason=Reason.ROUTES_UNREADABLE))
     if family == 4 and merged(snapshot):
-        return _merged(snapshot, query, rules or ())
+        return _Plan(tuple(prepared(snapshot, rule) for rule in rules or ()), merged=True)
     if rules is None:
-        return Found((), error=Outcome.UNKNOWN, reason=Reason.RULES_UNREADABLE)
+        return _Plan((), Found((), error=Outcome.UNKNOWN, reason=Reason.RULES_UNREADABLE))
     if family == 6 and only_deleted(6, rules):
         # IPv6 looks at its rules once one was added; without some of the first ones, it does not
         # (S-A60). A rule that is gone again would have shown them to it: that cannot be seen.
-        found = _Walk(snapshot, query, default_rules(6)).run()
-        return found._replace(steps=tuple(as_listed(step, rules) for step in found.steps))
-    return _Walk(snapshot, query, rules).run()
+        born = tuple(prepared(snapshot, rule) for rule in default_rules(6))
+        return _Plan(born, listed=rules)
+    return _Plan(tuple(prepared(snapshot, rule) for rule in rules))
 
 
-def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Rule]) -> Found:
+def walk(snapshot: Snapshot, query: Query, told: bool = True) -> Found:
+    """Ask the rules in order until one decides; without ``told``, ``steps`` stays empty."""
+    plan = _plans(snapshot)[query.family]
+    if plan.blocked is not None:
+        return plan.blocked
+    if plan.merged:
+        return _merged(snapshot, query, plan.rules, told)
+    found = _Walk(snapshot, query, plan.rules, told).run()
+    if plan.listed is not None:
+        return found._replace(steps=tuple(as_listed(step, plan.listed) for step in found.steps))
+    return found
+
+
+def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: bool) -> Found:
     """The fast path: one longest-prefix match over local and main together, then default (S-A4).
 
     The kernel evaluates no rule here; the answer is told as the rule that stands for the table.
     """
-    positions = {rule.table: position for position, rule in enumerate(rules)}
     steps: list[RuleStep] = []
 
     def step(table: TableId, result: RuleResult, found: TableStep) -> None:
-        position = positions.get(table, -1)
-        rule = rules[position] if position >= 0 else None
-        steps.append(RuleStep(position, rule, result, found=found))
+        for position in range(len(rules) - 1, -1, -1) if told else ():
+            if rules[position].rule.table == table:
+                steps.append(RuleStep(position, rules[position].rule, result, found=found))
+                return
+        if told:
+            steps.append(RuleStep(-1, None, result, found=found))
 
-    asked = {
-        table: routes for table in _ALWAYS_THERE if (routes := snapshot.table(4, table)) is not None
-    }
-    match = match4(MAIN_TABLE, local_tables(snapshot), query)
+    match = match4(MAIN_TABLE, local_tables(snapshot), query, told)
     winner = match.step.winner
     home = MAIN_TABLE
     if winner is not None and winner.info.type is not RouteType.THROW:
         home = winner.table
         if home == MAIN_TABLE:
-            step(LOCAL_TABLE, RuleResult.NO_MATCH, TableStep(LOCAL_TABLE, None))
-            match = match._replace(legs=rotating_defaults(asked[MAIN_TABLE], match, query))
+            step(LOCAL_TABLE, RuleResult.NO_MATCH, _NOTHING_LOCAL)
+            main = snapshot.routes[4, MAIN_TABLE]
+            match = match._replace(legs=rotating_defaults(main, match, query))
     else:
         thrown = RuleResult.THROW if winner is not None else RuleResult.NO_MATCH
-        step(LOCAL_TABLE, RuleResult.NO_MATCH, TableStep(LOCAL_TABLE, None))
+        step(LOCAL_TABLE, RuleResult.NO_MATCH, _NOTHING_LOCAL)
         step(MAIN_TABLE, thrown, match.step)
         home = DEFAULT_TABLE
-        match = match4(home, [asked[home]] if home in asked else [], query)
+        last = snapshot.table(4, home)
+        match = match4(home, [] if last is None else [last], query, told)
         winner = match.step.winner
         if winner is None or winner.info.type is RouteType.THROW:
             step(home, RuleResult.NO_MATCH, match.step)
@@ -129,7 +162,9 @@ def _decided(steps: tuple[RuleStep, ...], match: Match) -> Found:
         if "nhid" in route.info.unknown:
             reason = Reason.UNKNOWN_NEXTHOP
         return Found(steps, route, match.legs, Outcome.UNKNOWN, reason)
-    error = _ROUTE_ERRORS.get(route.info.type)
+    error = None
+    if route.info.type is not RouteType.UNICAST:
+        error = _ROUTE_ERRORS.get(route.info.type)
     if route.info.nexthop_blackhole:
         error = Outcome.BLACKHOLED
     return Found(steps, route, match.legs, error)
@@ -138,10 +173,15 @@ def _decided(steps: tuple[RuleStep, ...], match: Match) -> Found:
 class _Walk:
     """One pass over the rules."""
 
-    def __init__(self, snapshot: Snapshot, query: Query, rules: Sequence[Rule]) -> None:
+    __slots__ = ("query", "rules", "snapshot", "steps", "told")
+
+    def __init__(
+        self, snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: bool
+    ) -> None:
         self.snapshot = snapshot
         self.query = query
         self.rules = rules
+        self.told = told
         self.steps: list[RuleStep] = []
 
     def run(self) -> Found:
@@ -155,15 +195,19 @@ class _Walk:
 
     def _ask(self, position: int) -> Found | int:
         """The end of the walk, or the position to go on with."""
-        rule = self.rules[position]
-        verdict = judge(self.snapshot, rule, self.query)
-        if verdict.matches is None:
-            self._note(position, RuleResult.UNKNOWN)
-            return self._unknown(Reason.UNKNOWN_SELECTOR)
-        if not verdict.matches:
-            result = RuleResult.DETACHED if verdict.detached else RuleResult.REFUSED
-            self.steps.append(RuleStep(position, rule, result, verdict.refusals))
-            return position + 1
+        asked = self.rules[position]
+        rule = asked.rule
+        if not asked.always:
+            matches = asked.matches(self.query)
+            if matches is None:
+                self._note(position, RuleResult.UNKNOWN)
+                return self._unknown(Reason.UNKNOWN_SELECTOR)
+            if not matches:
+                if self.told:
+                    self._refused(position, asked)
+                return position + 1
+        if rule.action is RuleAction.TABLE:
+            return self._table(position, rule)
         if rule.action is RuleAction.GOTO:
             return self._goto(position, rule)
         if rule.action is RuleAction.NOP:
@@ -172,14 +216,17 @@ class _Walk:
         if rule.action is RuleAction.UNKNOWN:
             self._note(position, RuleResult.UNKNOWN)
             return self._unknown(Reason.UNKNOWN_ACTION)
-        if rule.action is not RuleAction.TABLE:
-            self._note(position, RuleResult.DECIDED)
-            return Found(tuple(self.steps), error=_RULE_ERRORS[rule.action], reason=Reason.RULE)
-        return self._table(position, rule)
+        self._note(position, RuleResult.DECIDED)
+        return Found(tuple(self.steps), error=_RULE_ERRORS[rule.action], reason=Reason.RULE)
+
+    def _refused(self, position: int, asked: Prepared) -> None:
+        verdict = asked.refused(self.query)
+        result = RuleResult.DETACHED if verdict.detached else RuleResult.REFUSED
+        self.steps.append(RuleStep(position, asked.rule, result, verdict.refusals))
 
     def _goto(self, position: int, rule: Rule) -> int:
         for target in range(position + 1, len(self.rules)):
-            if self.rules[target].priority == rule.goto:
+            if self.rules[target].rule.priority == rule.goto:
                 self._note(position, RuleResult.JUMPED)
                 return target
         self._note(position, RuleResult.UNRESOLVED)
@@ -198,11 +245,11 @@ class _Walk:
             self._note(position, RuleResult.TABLE_MISSING, TableStep(table, None))
             return position + 1
         if self.query.family == 4:
-            match = match4(table, [routes] if routes else [], self.query)
+            match = match4(table, () if routes is None else (routes,), self.query, self.told)
             if routes is not None:
                 match = match._replace(legs=rotating_defaults(routes, match, self.query))
         else:
-            match = match6(self.snapshot, table, routes, self.query)
+            match = match6(self.snapshot, table, routes, self.query, self.told)
         return self._result(position, rule, match)
 
     def _result(self, position: int, rule: Rule, match: Match) -> Found | int:
@@ -213,23 +260,22 @@ class _Walk:
         if winner.info.type is RouteType.THROW:
             self._note(position, RuleResult.THROW, match.step)
             return position + 1
-        end = winner.info.type in _ROUTE_ERRORS or winner.info.nexthop_blackhole
-        if not end and self._suppressed(rule, winner, match):
+        if self._suppressed(rule, winner, match):
             self._note(position, RuleResult.SUPPRESSED, match.step)
             return position + 1
         self._note(position, RuleResult.DECIDED, match.step)
         return _decided(tuple(self.steps), match)
 
     def _suppressed(self, rule: Rule, winner: Route, match: Match) -> bool:
-        """A result too short, or by a link of the wrong group, is as if not found (S-A10,
-        S-A63)."""
+        """A result too short, or by a link of the wrong group, is as if not found (S-A10, S-A63);
+        errors are never taken back."""
+        if rule.suppress_prefix_length is None and rule.suppress_group is None:
+            return False
+        if winner.info.type in _ROUTE_ERRORS or winner.info.nexthop_blackhole:
+            return False
         length = winner.destination.length
-        if self.query.family == 6 and any(
-            kept.table == winner.table
-            and kept.destination.version == 6
-            and int(kept.destination) == self.query.destination
-            for kept in self.snapshot.exceptions
-        ):
+        kept = kept_for(self.snapshot, 6, self.query.destination) if self.query.family == 6 else ()
+        if any(exception.table == winner.table for exception in kept):
             length = 128  # a cached exception is a host route: it escapes the suppressor (S-A63)
         if rule.suppress_prefix_length is not None and length <= rule.suppress_prefix_length:
             return True
@@ -240,7 +286,9 @@ class _Walk:
         return link is not None and link.group == rule.suppress_group
 
     def _note(self, position: int, result: RuleResult, found: TableStep | None = None) -> None:
-        self.steps.append(RuleStep(position, self.rules[position], result, found=found))
+        if self.told:
+            rule = self.rules[position].rule
+            self.steps.append(RuleStep(position, rule, result, found=found))
 
     def _unknown(self, reason: Reason) -> Found:
         return Found(tuple(self.steps), error=Outcome.UNKNOWN, reason=reason)

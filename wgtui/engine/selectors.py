@@ -2,16 +2,19 @@
 
 fib_rules.c:fib_rule_match, fib4_rule_match, fib6_rule_match; ip-rule(8); S-A7, S-A13 … S-A23,
 S-A61, S-A62.
+
+What a rule compares is found out once (``prepared``): a rule without selectors then costs nothing,
+and a refusal is put into words only when somebody wants to hear it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from wgtui.engine.query import NO_LINK, Query, vrf_of
-from wgtui.model.network import Masked, Range, Rule
-from wgtui.model.prefix import Prefix, address_text
+from wgtui.engine.query import NO_LINK, Query, vrf_among
+from wgtui.model.network import Link, LinkIndex, Masked, Range, Rule
+from wgtui.model.prefix import BITS, Family, Prefix, address_text
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Refusal
 
@@ -30,117 +33,189 @@ class Verdict(NamedTuple):
 
 
 class _Condition(NamedTuple):
-    ok: bool
+    """One selector."""
+
+    holds: Callable[[Query], bool]
     field: str
     wanted: str
-    got: str
+    got: Callable[[Query], str]
+    detached: bool = False
+
+    def refusal(self, query: Query) -> Refusal:
+        return Refusal(self.field, self.wanted, self.got(query))
+
+
+class Prepared(NamedTuple):
+    """A rule of one snapshot, ready to be asked."""
+
+    rule: Rule
+    conditions: tuple[_Condition, ...]
+    always: bool
+    """It matches every packet."""
+
+    def matches(self, query: Query) -> bool | None:
+        """``not`` negates the whole conjunction (S-A7); one false condition decides it, whatever
+        the rest. None: it cannot be known."""
+        rule = self.rule
+        for condition in self.conditions:
+            if not condition.holds(query):
+                return rule.selector.inverted
+        return None if rule.unknown else not rule.selector.inverted
+
+    def refused(self, query: Query) -> Verdict:
+        """Why it does not match."""
+        if self.rule.selector.inverted:
+            return Verdict(False, tuple(self._negated(query)))
+        failed = [condition for condition in self.conditions if not condition.holds(query)]
+        refusals = tuple(condition.refusal(query) for condition in failed)
+        return Verdict(False, refusals, any(condition.detached for condition in failed))
+
+    def _negated(self, query: Query) -> Iterator[Refusal]:
+        for condition in self.conditions:
+            field, wanted, got = condition.refusal(query)
+            yield Refusal(f"not {field}", wanted, got)
+        if not self.conditions:
+            yield Refusal("not", "nothing", "everything")
 
 
 def judge(snapshot: Snapshot, rule: Rule, query: Query) -> Verdict:
-    """Ask every selector; ``not`` negates the whole conjunction (S-A7)."""
-    selector = rule.selector
-    failed = [condition for condition in _conditions(snapshot, rule, query) if not condition.ok]
-    if selector.inverted:
-        if failed:
-            return Verdict(
-                True
-            )  # one false condition makes the negated conjunction true, whatever the rest
-        if rule.unknown:
-            return Verdict(None)
-        return Verdict(False, tuple(_negated(snapshot, rule, query)))
-    if failed:
-        refusals = tuple(Refusal(field, wanted, got) for _, field, wanted, got in failed)
-        return Verdict(False, refusals, any(refusal.got == "no such link" for refusal in refusals))
-    return Verdict(None) if rule.unknown else Verdict(True)
+    """Ask every selector."""
+    asked = prepared(snapshot, rule)
+    matches = asked.matches(query)
+    return asked.refused(query) if matches is False else Verdict(matches)
 
 
-def _negated(snapshot: Snapshot, rule: Rule, query: Query) -> Iterator[Refusal]:
-    conditions = list(_conditions(snapshot, rule, query))
-    for _, field, wanted, got in conditions:
-        yield Refusal(f"not {field}", wanted, got)
-    if not conditions:
-        yield Refusal("not", "nothing", "everything")
+def prepared(snapshot: Snapshot, rule: Rule) -> Prepared:
+    """The rule with what it compares."""
+    conditions = tuple(_conditions(snapshot, rule))
+    always = not conditions and not rule.selector.inverted and not rule.unknown
+    return Prepared(rule, conditions, always)
 
 
-def _conditions(snapshot: Snapshot, rule: Rule, query: Query) -> Iterator[_Condition]:
-    selector = rule.selector
+def _conditions(snapshot: Snapshot, rule: Rule) -> Iterator[_Condition]:
+    selector, family = rule.selector, rule.family
     if selector.source is not None:
-        yield _prefix("from", selector.source, query.source, query.family == 6)
+        yield _source(selector.source)
     if selector.destination is not None:
-        yield _prefix("to", selector.destination, query.destination, False)
-    for field, name, actual in (("iif", selector.iif, query.iif), ("oif", selector.oif, query.oif)):
-        if name is not None:
-            link = snapshot.links_by_name.get(name)
-            if link is None or not link.seen:
-                yield _Condition(False, field, name, "no such link")
-            else:
-                got = snapshot.link_name(actual) if actual != NO_LINK else "none"
-                yield _Condition(link.index == actual, field, name, got)
+        yield _destination(selector.destination)
+    if selector.iif is not None:
+        yield _link(snapshot, "iif", selector.iif, lambda query: query.iif)
+    if selector.oif is not None:
+        yield _link(snapshot, "oif", selector.oif, lambda query: query.oif)
     if selector.mark is not None:
-        yield _Condition(
-            selector.mark.matches(query.mark),
-            "mark",
-            _masked(selector.mark, 0xFFFFFFFF),
-            hex(query.mark),
-        )
+        yield _masked("mark", selector.mark, 0xFFFFFFFF, lambda query: query.mark)
     if selector.tos:
-        tos = query.tos & (LEGACY_TOS if query.family == 4 else 0xFC)
-        yield _Condition(tos == selector.tos & 0xFC, "tos", hex(selector.tos), hex(tos))
+        bits = LEGACY_TOS if family == 4 else 0xFC
+        yield _equal("tos", selector.tos & 0xFC, hex(selector.tos), lambda q: q.tos & bits, hex)
     if selector.dscp is not None:
-        dscp = query.tos >> 2
-        yield _Condition(
-            dscp & selector.dscp.mask == selector.dscp.value,
-            "dscp",
-            _masked(selector.dscp, 0x3F),
-            hex(dscp),
-        )
+        yield _dscp(selector.dscp)
     if selector.protocol is not None:
         wanted = selector.protocol
-        yield _Condition(wanted == query.protocol, "ipproto", str(wanted), str(query.protocol))
-    yield from _ports(rule, query)
+        yield _equal("ipproto", wanted, str(wanted), lambda query: query.protocol, str)
+    if selector.source_port is not None:
+        mask = selector.source_port_mask
+        yield _port("sport", selector.source_port, mask, lambda query: query.sport)
+    if selector.destination_port is not None:
+        mask = selector.destination_port_mask
+        yield _port("dport", selector.destination_port, mask, lambda query: query.dport)
     if selector.uids is not None:
-        yield _Condition(query.uid in selector.uids, "uidrange", str(selector.uids), str(query.uid))
+        uids = selector.uids
+        yield _Condition(lambda q: q.uid in uids, "uidrange", str(uids), lambda q: str(q.uid))
     if selector.tunnel_id is not None:
-        yield _Condition(False, "tun_id", str(selector.tunnel_id), "none")
+        yield _Condition(lambda _: False, "tun_id", str(selector.tunnel_id), lambda _: "none")
     if selector.l3mdev:
-        yield _l3mdev(snapshot, query)
+        yield _l3mdev(snapshot.links)
     if selector.flowlabel is not None:
-        yield _Condition(
-            selector.flowlabel.matches(query.flowlabel),
-            "flowlabel",
-            _masked(selector.flowlabel, 0xFFFFF),
-            hex(query.flowlabel),
-        )
+        yield _masked("flowlabel", selector.flowlabel, 0xFFFFF, lambda query: query.flowlabel)
 
 
-def _prefix(field: str, prefix: Prefix, address: int, needs_address: bool) -> _Condition:
+def _source(prefix: Prefix) -> _Condition:
     """IPv6 ``from`` never matches a packet without a source, not even ``from ::/128`` (S-A61)."""
-    ok = prefix.covers(address) and not (needs_address and address == 0)
+    family, network, shift = prefix.family, prefix.network, BITS[prefix.family] - prefix.length
+
+    def holds(query: Query) -> bool:
+        source = query.source
+        return (source ^ network) >> shift == 0 and not (family == 6 and source == 0)
+
+    return _Condition(holds, "from", str(prefix), lambda query: _address(family, query.source))
+
+
+def _destination(prefix: Prefix) -> _Condition:
+    family, network, shift = prefix.family, prefix.network, BITS[prefix.family] - prefix.length
     return _Condition(
-        ok, field, str(prefix), address_text(prefix.family, address) if address else "none"
+        lambda query: (query.destination ^ network) >> shift == 0,
+        "to",
+        str(prefix),
+        lambda query: _address(family, query.destination),
     )
 
 
-def _ports(rule: Rule, query: Query) -> Iterator[_Condition]:
-    selector = rule.selector
-    for field, wanted, mask, port in (
-        ("sport", selector.source_port, selector.source_port_mask, query.sport),
-        ("dport", selector.destination_port, selector.destination_port_mask, query.dport),
-    ):
-        if wanted is not None:
-            yield _Condition(_port_ok(wanted, mask, port), field, str(wanted), str(port))
+def _address(family: Family, address: int) -> str:
+    return address_text(family, address) if address else "none"
 
 
-def _port_ok(wanted: Range, mask: int, port: int) -> bool:
-    if mask != 0xFFFF:
-        return (wanted.first ^ port) & mask == 0
-    return port in wanted
+def _link(
+    snapshot: Snapshot, field: str, name: str, actual: Callable[[Query], LinkIndex]
+) -> _Condition:
+    link, links = snapshot.links_by_name.get(name), snapshot.links
+    if link is None or not link.seen:
+        return _Condition(lambda _: False, field, name, lambda _: "no such link", detached=True)
+    wanted = link.index
+
+    def got(query: Query) -> str:
+        index = actual(query)
+        found = links.get(index)
+        return "none" if index == NO_LINK else found.name if found else f"if{index}"
+
+    return _Condition(lambda query: actual(query) == wanted, field, name, got)
 
 
-def _l3mdev(snapshot: Snapshot, query: Query) -> _Condition:
-    vrf = vrf_of(snapshot, query.oif) or vrf_of(snapshot, query.iif)
-    return _Condition(vrf is not None, "l3mdev", "a VRF", vrf.name if vrf else "none")
+def _equal(
+    field: str,
+    wanted: int,
+    said: str,
+    actual: Callable[[Query], int],
+    text: Callable[[int], str],
+) -> _Condition:
+    return _Condition(
+        lambda query: actual(query) == wanted, field, said, lambda query: text(actual(query))
+    )
 
 
-def _masked(wanted: Masked, whole: int) -> str:
-    return hex(wanted.value) if wanted.mask == whole else f"{wanted.value:#x}/{wanted.mask:#x}"
+def _masked(field: str, wanted: Masked, whole: int, actual: Callable[[Query], int]) -> _Condition:
+    """((value XOR wanted) AND mask) == 0 (S-A16)."""
+    value, mask = wanted.value, wanted.mask
+    said = hex(value) if mask == whole else f"{value:#x}/{mask:#x}"
+    return _Condition(
+        lambda query: (actual(query) ^ value) & mask == 0,
+        field,
+        said,
+        lambda query: hex(actual(query)),
+    )
+
+
+def _dscp(wanted: Masked) -> _Condition:
+    """Six bits of tos; bits of the value outside the mask never match (S-A19)."""
+    value, mask = wanted.value, wanted.mask
+    condition = _masked("dscp", wanted, 0x3F, lambda query: query.tos >> 2)
+    return condition._replace(holds=lambda query: query.tos >> 2 & mask == value)
+
+
+def _port(field: str, wanted: Range, mask: int, actual: Callable[[Query], int]) -> _Condition:
+    def holds(query: Query) -> bool:
+        if mask != 0xFFFF:
+            return (wanted.first ^ actual(query)) & mask == 0
+        return actual(query) in wanted
+
+    return _Condition(holds, field, str(wanted), lambda query: str(actual(query)))
+
+
+def _l3mdev(links: Mapping[LinkIndex, Link]) -> _Condition:
+    def vrf(query: Query) -> Link | None:
+        return vrf_among(links, query.oif) or vrf_among(links, query.iif)
+
+    def got(query: Query) -> str:
+        found = vrf(query)
+        return found.name if found else "none"
+
+    return _Condition(lambda query: vrf(query) is not None, "l3mdev", "a VRF", got)

@@ -69,6 +69,20 @@ class PrefixIndex:
             yield row
             row = self.parents[row]
 
+    def covering_rows(self, address: int) -> list[int]:
+        """All rows that cover the address, longest prefix first; equals in their order."""
+        networks, lengths, parents = self.networks, self.lengths, self.parents
+        size = len(lengths)
+        row, found = self.match(address), []
+        while row >= 0:
+            found.append(row)
+            network, length, equal = networks[row], lengths[row], row + 1
+            while equal < size and networks[equal] == network and lengths[equal] == length:
+                found.append(equal)
+                equal += 1
+            row = parents[row]
+        return found
+
     def first_of(self, row: int) -> int:
         """The first row with the same prefix."""
         networks, lengths = self.networks, self.lengths

@@ -151,6 +151,12 @@ class Snapshot:
     """The namespaces that devices of this one were made in, by ``Device.birth_namespace``: there
     the encrypted packets are routed (S-E20). Those have no ``elsewhere`` of their own."""
 
+    @cached_property
+    def worked_out(self) -> dict[object, object]:
+        """Where ``engine.once`` keeps what follows from this snapshot alone, by who worked it out.
+        No fact: never saved, never compared."""
+        return {}
+
     # ------------------------------------------------------------------------------- finding things
 
     def gap(self, subject: Subject, link: LinkIndex | None = None) -> Gap | None:
