@@ -71,6 +71,15 @@ def test_only_the_command_that_is_used_is_loaded() -> None:
     assert commands == {"wgtui.commands.lookup", "wgtui.commands.flow_words"}
 
 
+def test_the_first_frame_waits_for_no_facts() -> None:
+    """The screen is imported without the model, the engine and netaddr: the reader brings them."""
+    loaded = loaded_by("import wgtui.commands.screen, wgtui.tui.app")
+    assert "wgtui.tui.app" in loaded
+    rooms = {name for name in loaded if name.startswith(("wgtui.model.", "wgtui.engine."))}
+    assert not rooms
+    assert not loaded & {"netaddr", "pyroute2"}
+
+
 def test_nouns_and_mind_are_pure() -> None:
     """model and engine load no socket, process, network library, UI, log or dice of their own."""
     rooms = modules_of("model", "engine")

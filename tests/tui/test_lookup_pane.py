@@ -12,7 +12,8 @@ from wgtui.errors import SourceError
 from wgtui.report.line import Line, Tone
 from wgtui.sources.demo import DemoSource
 from wgtui.tui.lookup_pane import AnswerRows, wrap
-from wgtui.tui.reply import before_facts, reply_to
+from wgtui.tui.reply import before_facts
+from wgtui.tui.view import View
 
 
 @given(st.text("ab /:.é漢", max_size=60), st.integers(2, 30))
@@ -47,7 +48,7 @@ def test_outer_packets_are_indented() -> None:
 
 def test_half_an_address_is_a_hint_and_no_error() -> None:
     """Who is still typing is not told off, but shown the words there are."""
-    reply = reply_to(DemoSource().read(), "10.0.")
+    reply = View(DemoSource().read()).reply("10.0.")
     assert reply.trace is None
     assert reply.caret is None
     assert all(line.tone is Tone.PLAIN for line in reply.lines)
@@ -60,7 +61,7 @@ def test_half_an_address_is_a_hint_and_no_error() -> None:
 )
 def test_a_mistake_knows_its_place(question: str, caret: int) -> None:
     """One line that names the word; the caret is where the word is."""
-    reply = reply_to(DemoSource().read(), question)
+    reply = View(DemoSource().read()).reply(question)
     assert reply.caret == caret
     assert len(reply.lines) == 1
     assert question[caret:].split(maxsplit=1)[0] in reply.lines[0].text
@@ -68,7 +69,7 @@ def test_a_mistake_knows_its_place(question: str, caret: int) -> None:
 
 def test_a_link_that_is_not_there_is_a_mistake_too() -> None:
     """The engine's own questions about the words end here as well."""
-    reply = reply_to(DemoSource().read(), "10.0.0.1 oif nope7")
+    reply = View(DemoSource().read()).reply("10.0.0.1 oif nope7")
     assert reply.trace is None
     assert "nope7" in reply.lines[0].text
 

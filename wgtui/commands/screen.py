@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from wgtui.commands import ASCII, MOUSE, Arguments, Option
-from wgtui.commands.flow_words import joined, understood
 from wgtui.sources import open_source
 
 OPTIONS: Final[tuple[Option, ...]] = ()
@@ -13,9 +13,7 @@ OPTIONS: Final[tuple[Option, ...]] = ()
 
 def run(arguments: Arguments) -> int:
     """Show the screen until it is left. A bad first question or a wrong path is told here."""
-    question = joined(arguments.words)
-    if question:
-        understood(question)
+    question = _question(arguments.words) if arguments.words else ""
     if arguments.source != "demo" and not arguments.source.startswith("live"):
         open_source(arguments.source).close()
     from wgtui.tui.main import run as show
@@ -26,3 +24,12 @@ def run(arguments: Arguments) -> int:
         mouse=arguments.has(MOUSE),
         ascii_only=arguments.has(ASCII),
     )
+
+
+def _question(words: Sequence[str]) -> str:
+    """The first question; what it takes to understand it is imported only for one."""
+    from wgtui.commands.flow_words import joined, understood
+
+    question = joined(words)
+    understood(question)
+    return question

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from wgtui.errors import SourceError
-from wgtui.model.flow import Flow
-from wgtui.model.kernel import KernelAnswer
-from wgtui.model.snapshot import Snapshot
+
+if TYPE_CHECKING:  # the screen is painted before there are any facts
+    from wgtui.model.flow import Flow
+    from wgtui.model.kernel import KernelAnswer
+    from wgtui.model.snapshot import Snapshot
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many routes have been read so far, every few thousand, by the thread that reads."""

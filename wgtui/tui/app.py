@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -18,15 +19,11 @@ from textual.driver import Driver
 from textual.widgets import Input
 
 from wgtui.errors import SourceError
-from wgtui.model.kernel import KernelAnswer
-from wgtui.model.snapshot import Snapshot
 from wgtui.report.printable import printable
 from wgtui.report.text import render
-from wgtui.report.welcome import state_line
 from wgtui.sources import Source, open_source
 from wgtui.tui import drivers, keys
 from wgtui.tui.clipboard import osc52
-from wgtui.tui.help import HelpScreen, help_lines
 from wgtui.tui.key_bar import FilterLine, KeyBar, StateLine, TabBar
 from wgtui.tui.lean_driver import LeanDriver
 from wgtui.tui.lookup_pane import LookupPane, Question
@@ -39,9 +36,14 @@ from wgtui.tui.messages import (
 )
 from wgtui.tui.panes import Panes
 from wgtui.tui.reader import Reader
-from wgtui.tui.reply import Reply, before_facts, explanation, reply_to, with_kernel
+from wgtui.tui.reply import Reply, before_facts
 from wgtui.tui.row_list import RowList
 from wgtui.tui.themes import MONO, next_theme
+
+if TYPE_CHECKING:
+    from wgtui.model.kernel import KernelAnswer
+    from wgtui.model.snapshot import Snapshot
+    from wgtui.tui.view import View
 
 
 class WgtuiApp(App[str]):
@@ -64,8 +66,7 @@ class WgtuiApp(App[str]):
         super().__init__(driver_class=driver_class)
         self.register_theme(MONO)
         self.theme = os.environ.get("TEXTUAL_THEME", "ansi-dark")
-        self.snapshot: Snapshot | None = None
-        self._previous: Snapshot | None = None
+        self.view: View | None = None
         self.reply = Reply(())
         self._spec = source_spec
         self._ascii = ascii_only
@@ -74,7 +75,7 @@ class WgtuiApp(App[str]):
         self._kernel: KernelAnswer | None = None
         self._explaining = False
         self._frozen = False
-        self._waiting: Snapshot | None = None
+        self._waiting: View | None = None
         self._failure: SourceError | None = None
         self._filtering: RowList | None = None
         self._reader = Reader(source_spec, self.post_message, opener)
@@ -153,10 +154,10 @@ class WgtuiApp(App[str]):
         """Newer facts; a frozen view keeps them for later."""
         self._failure = None
         if self._frozen:
-            self._waiting = message.snapshot
+            self._waiting = message.view
             self._say_state()
         else:
-            self._take(message.snapshot)
+            self._take(message.view)
 
     def on_source_failed(self, message: SourceFailed) -> None:
         """The last snapshot stays; without one the lookup pane says what is wrong."""
@@ -169,10 +170,15 @@ class WgtuiApp(App[str]):
             self._kernel = message.answer
             self._show_reply(keep=True)
 
-    def _take(self, snapshot: Snapshot) -> None:
-        self._previous, self.snapshot, self._waiting = self.snapshot, snapshot, None
-        self.panes.take(snapshot)
+    def _take(self, view: View) -> None:
+        self.view, self._waiting = view, None
+        self.panes.take(view)
         self._answer()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What is looked at; None before anything was read."""
+        return None if self.view is None else self.view.snapshot
 
     # ------------------------------------------------------------------------------------- answer
 
@@ -185,7 +191,8 @@ class WgtuiApp(App[str]):
     def _answer(self) -> None:
         """The one place where question and facts meet."""
         asked = self._text != self._asked
-        before, self.reply = self.reply.trace, self._reply()
+        before = self.reply.trace
+        self.reply = Reply(()) if self.view is None else self.view.reply(self._text)
         self._asked = self._text
         trace = self.reply.trace
         if before is None or trace is None or before.outcome is not trace.outcome or asked:
@@ -199,23 +206,19 @@ class WgtuiApp(App[str]):
         self.tabs.update()
         self._say_state()
 
-    def _reply(self) -> Reply:
-        """Counters that rise are told by the snapshot before this one."""
-        return reply_to(self.snapshot, self._text, self._previous)
-
     def _show_reply(self, *, keep: bool) -> None:
-        if self.snapshot is None:
+        if self.view is None:
             self.lookup.show(before_facts(self._spec, self._failure))
         elif self._explaining and self.reply.trace is not None:
-            self.lookup.show(explanation(self.snapshot, self.reply.trace), keep=keep)
+            self.lookup.show(self.view.explanation(self.reply.trace), keep=keep)
         else:
-            lines = with_kernel(self.snapshot, self.reply, self._kernel)
+            lines = self.view.with_kernel(self.reply, self._kernel)
             self.lookup.show(lines, self.reply.caret, keep=keep)
 
     # -------------------------------------------------------------------------------------- state
 
     def _say_state(self) -> None:
-        text = state_line(self.snapshot) if self.snapshot else f"wgtui · {self._spec}"
+        text = self.view.state if self.view else f"wgtui · {self._spec}"
         status = ""
         if self._frozen:
             status = f"FROZEN: {'newer facts wait, ' if self._waiting else ''}Space goes on"
@@ -387,4 +390,6 @@ class WgtuiApp(App[str]):
         self.screen.refresh(layout=True)
 
     def action_help(self) -> None:
+        from wgtui.tui.help import HelpScreen, help_lines
+
         self.push_screen(HelpScreen(help_lines(), ascii_only=self._ascii))

@@ -7,7 +7,7 @@ in all panes are one frame. The verdict's lines do not scroll; the others do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -21,11 +21,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from wgtui.model.trace import Trace
 from wgtui.report.line import Line
 from wgtui.tui import keys
 from wgtui.tui.row_list import MARGIN, Picture, RowList, to_ascii
 from wgtui.tui.rows import Lit, Span
+
+if TYPE_CHECKING:
+    from wgtui.model.trace import Trace
 
 _BEGINS_ADDRESS: Final = frozenset("0123456789abcdefABCDEF:")
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 from textual.widget import Widget
 
 from wgtui.errors import SourceError
-from wgtui.model.flow import Flow
-from wgtui.model.kernel import KernelAnswer
-from wgtui.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from wgtui.model.flow import Flow
+    from wgtui.model.kernel import KernelAnswer
+    from wgtui.tui.view import View
 
 
 class SnapshotArrived(Message):
     """The reader has seen the host (again)."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, view: View) -> None:
         super().__init__()
-        self.snapshot = snapshot
+        self.view = view
 
     def can_replace(self, message: Message) -> bool:
         """Only the newest matters."""

@@ -7,21 +7,19 @@ below         one, and the tab bar says which
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import Trace
-from wgtui.tui.allowed_rows import DeviceTreeRows, PeersRows
-from wgtui.tui.filtering import filtered
-from wgtui.tui.interfaces_rows import InterfacesRows
 from wgtui.tui.messages import PaneShown, RowsFolded
-from wgtui.tui.routes_rows import RoutesRows
 from wgtui.tui.row_list import RowList
 from wgtui.tui.rows import Lit, RowModel
+
+if TYPE_CHECKING:
+    from wgtui.model.trace import Trace
+    from wgtui.tui.view import View
 
 ALL_FIT: Final = 120
 TWO_FIT: Final = 100
@@ -40,9 +38,7 @@ class Panes(Horizontal):
         )
         self.device_tree = False
         """AllowedIPs as the one tree of each device instead of one per peer."""
-        self._snapshot: Snapshot | None = None
-        self._before: Snapshot | None = None
-        """The one before, for rates."""
+        self._view: View | None = None
         self._trace: Trace | None = None
         self._models: tuple[RowModel, ...] = ()
         self._room = 3
@@ -57,17 +53,12 @@ class Panes(Horizontal):
 
     # -------------------------------------------------------------------------------------- facts
 
-    def take(self, snapshot: Snapshot) -> None:
+    def take(self, view: View) -> None:
         """Other facts; ``light`` comes right after and draws them."""
-        if snapshot is not self._snapshot:
-            self._before, self._snapshot = self._snapshot, snapshot
-        routes = self._models[1] if self._models else None
-        allowed = DeviceTreeRows if self.device_tree else PeersRows
-        self._models = (
-            InterfacesRows(snapshot, self._before),
-            RoutesRows(snapshot, routes.folds if isinstance(routes, RoutesRows) else None),
-            allowed(snapshot),
-        )
+        if self._view is not None and view is not self._view:
+            view.take_over(self._view)
+        self._view = view
+        self._models = view.panes(device_tree=self.device_tree)
 
     def light(self, trace: Trace | None, *, reveal: bool = False) -> None:
         """Mark where the trace passes; ``reveal``: it is another question, so go there."""
@@ -76,7 +67,8 @@ class Panes(Horizontal):
             self._show(pane, model, reveal)
 
     def _show(self, pane: RowList, model: RowModel, reveal: bool) -> None:
-        model = filtered(model, pane.note)
+        if self._view is not None:
+            model = self._view.filtered(model, pane.note)
         lit = model.lit(self._trace) if self._trace is not None else Lit()
         pane.set_model(model, lit, reveal=reveal)
 
@@ -97,8 +89,8 @@ class Panes(Horizontal):
     def switch_tree(self) -> None:
         """AllowedIPs per peer, or each device's single tree."""
         self.device_tree = not self.device_tree
-        if self._snapshot is not None:
-            self.take(self._snapshot)
+        if self._view is not None:
+            self.take(self._view)
             self.light(self._trace, reveal=True)
 
     # --------------------------------------------------------------------------------------- room

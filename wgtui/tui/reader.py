@@ -10,15 +10,17 @@ import contextlib
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.message import Message
 
 from wgtui.errors import SourceError
-from wgtui.model.flow import Flow
-from wgtui.model.snapshot import Snapshot
 from wgtui.sources import Source, open_source
 from wgtui.tui.messages import KernelAnswered, SnapshotArrived, SourceFailed
+
+if TYPE_CHECKING:
+    from wgtui.model.flow import Flow
+    from wgtui.model.snapshot import Snapshot
 
 WAIT: Final = 2.0
 """Seconds between two looks at what has no events (WireGuard)."""
@@ -46,6 +48,7 @@ class Reader:
         self._again = threading.Event()
         self._stopped = threading.Event()
         self._questions: SimpleQueue[Flow] = SimpleQueue()
+        self._told: Snapshot | None = None
 
     def start(self) -> None:
         """From now on messages arrive."""
@@ -103,7 +106,10 @@ class Reader:
             self._again.clear()
 
     def _tell(self, snapshot: Snapshot) -> Snapshot:
-        self._say(SnapshotArrived(snapshot))
+        from wgtui.tui.view import View
+
+        self._say(SnapshotArrived(View(snapshot, self._told)))
+        self._told = snapshot
         return snapshot
 
     def _failed(self, error: SourceError) -> None:

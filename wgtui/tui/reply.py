@@ -1,21 +1,16 @@
-"""What does the text in the question line mean now? An answer, a hint, or a mistake."""
+"""What does the lookup pane show for a text? An answer, a hint, or a mistake (``view``)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from wgtui.engine.lookup import lookup
-from wgtui.errors import QueryError, SourceError
-from wgtui.model.flow import Flow
-from wgtui.model.kernel import KernelAnswer
-from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import Trace
-from wgtui.report.explain import explain
+from wgtui.errors import SourceError
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.sentences import answer, kernel_line
-from wgtui.report.welcome import welcome
+
+if TYPE_CHECKING:
+    from wgtui.model.trace import Trace
 
 GRAMMAR: Final = (
     Line("ADDRESS", label="ask"),
@@ -44,33 +39,3 @@ def before_facts(spec: str, failure: SourceError | None) -> tuple[Line, ...]:
         return (Line(f"reading {printable(spec)} …"),)
     lines = (Line(printable(failure.what), Tone.BAD),)
     return (*lines, Line(printable(failure.hint), Tone.NOTE)) if failure.hint else lines
-
-
-def reply_to(snapshot: Snapshot | None, text: str, previous: Snapshot | None = None) -> Reply:
-    """Look the text up; quick enough for every key press."""
-    if snapshot is None:
-        return Reply(())
-    if not text.strip():
-        return Reply(tuple(welcome(snapshot)))
-    try:
-        trace = lookup(snapshot, Flow.parse(text))
-    except QueryError as error:
-        problem = printable(error.problem)
-        if error.unfinished:
-            return Reply((Line(f"not yet a question: {problem}"), *GRAMMAR))
-        caret = error.position if error.text == text else None
-        return Reply((Line(problem, Tone.NOTE),), caret=caret)
-    return Reply(tuple(answer(snapshot, trace, previous)), trace)
-
-
-def with_kernel(snapshot: Snapshot, reply: Reply, asked: KernelAnswer | None) -> tuple[Line, ...]:
-    """The answer, and what the running kernel says to the same question."""
-    if asked is None or reply.trace is None:
-        return reply.lines
-    line = kernel_line(snapshot, reply.trace, asked)
-    return (*reply.lines, line) if line is not None else reply.lines
-
-
-def explanation(snapshot: Snapshot, trace: Trace) -> tuple[Line, ...]:
-    """The verdict in a few sentences, with the commands that prove it."""
-    return tuple(explain(snapshot, trace))

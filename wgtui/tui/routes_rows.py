@@ -111,6 +111,11 @@ class RoutesRows:
         self._lay_out()
         return True
 
+    def fold_as(self, folds: Folds) -> None:
+        """Fold and unfold what somebody did in the rows before these."""
+        self.folds = dict(folds)
+        self._lay_out()
+
     def unfolded(self) -> RoutesRows:
         """The same with every table open: what a filter looks through."""
         return RoutesRows(self.snapshot, dict.fromkeys(self.snapshot.routes, False))

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from wgtui.model.trace import Trace
 from wgtui.report.line import Tone
+
+if TYPE_CHECKING:
+    from wgtui.model.trace import Trace
 
 
 class Span(NamedTuple):

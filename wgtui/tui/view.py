@@ -1,0 +1,111 @@
+"""What can be said about one Snapshot? Its panes' rows, and answers to questions about it.
+
+The reader's thread makes it: engine and netaddr are imported after the first frame, and what is
+work per snapshot is done before the screen hears of it. The screen, and whoever it imports at its
+top, name this module for type checking only.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Final
+
+from wgtui.engine.lookup import lookup
+from wgtui.errors import QueryError
+from wgtui.model.flow import Flow
+from wgtui.model.kernel import KernelAnswer
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import Trace
+from wgtui.report.explain import explain
+from wgtui.report.line import Line, Tone
+from wgtui.report.printable import printable
+from wgtui.report.sentences import answer, kernel_line
+from wgtui.report.welcome import state_line, welcome
+from wgtui.tui.allowed_rows import DeviceTreeRows, PeersRows
+from wgtui.tui.filtering import filtered
+from wgtui.tui.interfaces_rows import InterfacesRows
+from wgtui.tui.reply import GRAMMAR, Reply
+from wgtui.tui.routes_rows import Folds, RoutesRows
+from wgtui.tui.rows import RowModel
+
+_OF_HOST: Final = attrgetter("own_addresses", "links_by_name")
+_OF_DEVICE: Final = attrgetter("owners", "peer_numbers")
+"""What facts work out when they are first asked, and then keep."""
+
+
+class View:
+    """One Snapshot, and the one before it: counters that rise are told by both."""
+
+    def __init__(self, snapshot: Snapshot, before: Snapshot | None = None) -> None:
+        self.snapshot: Final = snapshot
+        self.before: Final = before
+        self.state: Final = state_line(snapshot)
+        """What is seen, in one line."""
+        self._welcome: Final = Reply(tuple(welcome(snapshot)))
+        self._links: Final = InterfacesRows(snapshot, before)
+        self._routes: Final = RoutesRows(snapshot)
+        self._peers: Final = PeersRows(snapshot)
+        self._trees: DeviceTreeRows | None = None
+        self._filtered: dict[tuple[RowModel, str], RowModel] = {}
+        _OF_HOST(snapshot)
+        for device in snapshot.devices.values():
+            _OF_DEVICE(device)
+
+    # -------------------------------------------------------------------------------------- panes
+
+    def take_over(self, other: View) -> None:
+        """What somebody folded in the view before this one stays folded."""
+        self._routes.fold_as(other.folds)
+
+    @property
+    def folds(self) -> Folds:
+        """The tables that were folded or unfolded."""
+        return self._routes.folds
+
+    def panes(self, *, device_tree: bool) -> tuple[RowModel, ...]:
+        """The models of the panes, in their order."""
+        return (self._links, self._routes, self._device_trees() if device_tree else self._peers)
+
+    def _device_trees(self) -> DeviceTreeRows:
+        if self._trees is None:
+            self._trees = DeviceTreeRows(self.snapshot)
+        return self._trees
+
+    def filtered(self, model: RowModel, text: str) -> RowModel:
+        """A pane's rows that match the text; the same text is looked for once."""
+        if not text.strip():
+            return model
+        key = model, text
+        if key not in self._filtered:
+            self._filtered = {
+                kept: rows for kept, rows in self._filtered.items() if kept[0] != model
+            }
+            self._filtered[key] = filtered(model, text)
+        return self._filtered[key]
+
+    # ------------------------------------------------------------------------------------ answers
+
+    def reply(self, text: str) -> Reply:
+        """Look the text up; quick enough for every key press."""
+        if not text.strip():
+            return self._welcome
+        try:
+            trace = lookup(self.snapshot, Flow.parse(text))
+        except QueryError as error:
+            problem = printable(error.problem)
+            if error.unfinished:
+                return Reply((Line(f"not yet a question: {problem}"), *GRAMMAR))
+            caret = error.position if error.text == text else None
+            return Reply((Line(problem, Tone.NOTE),), caret=caret)
+        return Reply(tuple(answer(self.snapshot, trace, self.before)), trace)
+
+    def with_kernel(self, reply: Reply, asked: KernelAnswer | None) -> tuple[Line, ...]:
+        """The answer, and what the running kernel says to the same question."""
+        if asked is None or reply.trace is None:
+            return reply.lines
+        line = kernel_line(self.snapshot, reply.trace, asked)
+        return (*reply.lines, line) if line is not None else reply.lines
+
+    def explanation(self, trace: Trace) -> tuple[Line, ...]:
+        """The verdict in a few sentences, with the commands that prove it."""
+        return tuple(explain(self.snapshot, trace))
