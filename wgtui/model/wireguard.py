@@ -11,12 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from typing import Final
 
 from netaddr import IPAddress
 
 from wgtui.model.network import NO_MARK, LinkIndex, Mark
 from wgtui.model.prefix import FAMILIES, Family, Prefix, parse_address
 from wgtui.model.prefix_index import NONE, PrefixIndex
+
+FRESH: Final = 180
+"""Seconds: an older handshake has left no usable key (S-E42)."""
 
 
 @dataclass(frozen=True, slots=True)

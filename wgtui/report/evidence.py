@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from wgtui.model.network import Counters, LinkIndex
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, Ownership, Trace
-from wgtui.model.wireguard import Backend
+from wgtui.model.wireguard import FRESH, Backend
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.words import FRESH, age, bytes_text, handshake_age, peer_name
+from wgtui.report.words import age, bytes_text, handshake_age, peer_name
 
 SUSPICIOUS = 135
 """Seconds: with PersistentKeepalive a new handshake is due every 120 s (S-E42)."""

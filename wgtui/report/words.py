@@ -29,7 +29,7 @@ from wgtui.model.network import (
 )
 from wgtui.model.prefix import BITS, Family, Prefix, address_text
 from wgtui.model.snapshot import Gap, Snapshot
-from wgtui.model.wireguard import Birth, Device, Endpoint, Peer
+from wgtui.model.wireguard import FRESH, Birth, Device, Endpoint, Peer
 from wgtui.report.printable import printable
 
 TABLE_NAMES: Final = {LOCAL_TABLE: "local", MAIN_TABLE: "main", DEFAULT_TABLE: "default"}
@@ -44,9 +44,6 @@ SCOPE_NAMES: Final = {
 
 PROTOCOL_NAMES: Final = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp"}
 """IP protocols that ``ipproto`` knows by name."""
-
-FRESH: Final = 180
-"""Seconds: an older handshake has left no usable key (S-E42)."""
 
 MERGED: Final = (
     "local and main are one tree: the longest prefix of both wins",

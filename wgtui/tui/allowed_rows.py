@@ -25,7 +25,7 @@ from wgtui.model.prefix import FAMILIES, Family, Prefix, address_text
 from wgtui.model.prefix_index import NONE, PrefixIndex
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Trace
-from wgtui.model.wireguard import Device, Peer
+from wgtui.model.wireguard import FRESH, Device, Peer
 from wgtui.report import words
 from wgtui.tui.allowed_devices import DeviceEntry, Lost, device_entries, lost_prefixes
 from wgtui.tui.allowed_lit import lit_owners
@@ -164,7 +164,7 @@ class PeersRows:
 
     def _peer(self, peer: Peer, width: int) -> Cells:
         seconds = words.handshake_age(peer, self.snapshot.taken_at)
-        fresh = seconds is not None and seconds <= words.FRESH
+        fresh = seconds is not None and seconds <= FRESH
         traffic = f"rx {words.bytes_text(peer.received)}  tx {words.bytes_text(peer.sent)}"
         long, short = (
             fit(

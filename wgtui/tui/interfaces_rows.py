@@ -20,7 +20,7 @@ from wgtui.model.network import Link, LinkAddress, LinkIndex
 from wgtui.model.prefix import Prefix, family_of
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.trace import Trace
-from wgtui.model.wireguard import Birth, Device
+from wgtui.model.wireguard import FRESH, Birth, Device
 from wgtui.report import words
 from wgtui.report.printable import printable
 from wgtui.tui.interfaces_lit import lit_links
@@ -142,7 +142,7 @@ class InterfacesRows:
     def _traffic(self, device: Device, width: int) -> Cells:
         met = max((p.last_handshake for p in device.peers if p.last_handshake), default=None)
         seconds = None if met is None else max(0.0, self.snapshot.taken_at - met)
-        fresh = seconds is not None and seconds <= words.FRESH
+        fresh = seconds is not None and seconds <= FRESH
         style = "good" if fresh else "warn"
         met_text = words.handshake_text(seconds, short=width < NARROW) if device.peers else ""
         rates = self.rates(device)

@@ -1,0 +1,315 @@
+"""What moved between two looks at a host? An AllowedIPs entry with another owner is one change.
+
+What counts by itself does not: bytes, ages, handshakes that are renewed in time, seconds a route
+has left. What could not be seen in one of the two looks has not changed: that it is hidden, or
+visible again, is the change. Links are the same when they are called the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from wgtui.engine.device_changes import device_changes
+from wgtui.engine.table_changes import Difference, Sameness, differences
+from wgtui.model.change import (
+    AddressChange,
+    Change,
+    Flood,
+    LinkChange,
+    NextHopChange,
+    RouteChange,
+    RouteWay,
+    RuleChange,
+    SettingChange,
+    SightChange,
+    SubjectChange,
+    SysctlChange,
+)
+from wgtui.model.network import Link, LinkAddress, LinkIndex, NextHopObject, RouteInfo, TableId
+from wgtui.model.prefix import FAMILIES, Family
+from wgtui.model.snapshot import Snapshot, Subject
+
+MOST: Final = 50
+"""So many changes of one kind in one place are told one by one."""
+
+_RULES: Final = {4: Subject.RULES4, 6: Subject.RULES6}
+_ROUTES: Final = {4: Subject.ROUTES4, 6: Subject.ROUTES6}
+_UNTOLD: Final = (Subject.CONSISTENCY, Subject.CONFIG, Subject.NEIGHBOURS)
+"""Gaps that say nothing of the host, or whose content is told otherwise."""
+
+
+def changes(before: Snapshot, after: Snapshot, most: int = MOST) -> tuple[Change, ...]:
+    """All of it, what concerns WireGuard first; more than ``most`` of a kind and place are one
+    ``Flood``."""
+    if before is after:
+        return ()
+    found: list[Change] = []
+    found += _sights(before, after)
+    found += _calmed(device_changes(before, after), most)
+    found += _calmed(_links(before, after), most)
+    for family in FAMILIES:
+        found += _calmed(_rules(before, after, family), most)
+        found += _routes(before, after, family, most)
+    found += _calmed(_nexthops(before, after), most)
+    found += _calmed(_sysctls(before, after), most)
+    found += _others(before, after)
+    return tuple(found)
+
+
+def _calmed(found: Iterable[Change], most: int) -> list[Change]:
+    """One flood instead of too many of a kind in one place."""
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for change in found:
+        groups.setdefault(_place(change), []).append(change)
+    told: list[Change] = []
+    for (what, where), group in groups.items():
+        if len(group) <= most:
+            told += group
+            continue
+        sides = [_sides(change) for change in group]
+        told.append(
+            Flood(
+                what,
+                where,
+                added=sides.count((False, True)),
+                removed=sides.count((True, False)),
+                changed=sides.count((True, True)) + sides.count((False, False)),
+            )
+        )
+    return told
+
+
+def _place(change: Change) -> tuple[str, str]:
+    match change:
+        case LinkChange() | SysctlChange() | RuleChange() | NextHopChange():
+            where = ""
+        case SettingChange(link=link) | AddressChange(link=link):
+            where = link
+        case SubjectChange() | SightChange() | Flood() | RouteChange():
+            where = ""
+        case _:
+            where = change.device
+    what = change.key
+    return (str(what[0]) if isinstance(what, tuple) else ""), where
+
+
+def _sides(change: Change) -> tuple[bool, bool]:
+    """Was there something before, is there something after?"""
+    before, after = change.states or (True, True)
+    return before not in (None, False), after not in (None, False)
+
+
+# ------------------------------------------------------------------------------------------- sight
+
+
+def _sights(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    old, new = (_hidden(snapshot) for snapshot in (before, after))
+    for place, why in new.items():
+        if place not in old:
+            yield SightChange(*place, seen=False, why=why)
+    for place in old:
+        if place not in new:
+            yield SightChange(*place, seen=True)
+
+
+def _hidden(snapshot: Snapshot) -> dict[tuple[Subject, str], str]:
+    return {
+        (gap.subject, snapshot.link_name(gap.link)): gap.why
+        for gap in snapshot.gaps
+        if gap.subject not in _UNTOLD
+    }
+
+
+def _both_saw(before: Snapshot, after: Snapshot, *subjects: Subject) -> bool:
+    return not any(snapshot.gap(subject) for snapshot in (before, after) for subject in subjects)
+
+
+# ------------------------------------------------------------------------------------------- links
+
+
+def _links(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    if before.links == after.links or not _both_saw(before, after, Subject.LINKS):
+        return
+    old, new = (
+        {link.name: link for link in snapshot.links.values() if link.seen}
+        for snapshot in (before, after)
+    )
+    renamed = _renamed(old, new)
+    addresses = _both_saw(before, after, Subject.ADDRESSES)
+    for name, link in old.items():
+        now = new.get(renamed.get(name, name))
+        if now is None:
+            yield LinkChange(name, added=False, kind=link.kind or "")
+            continue
+        for setting, read in _SETTINGS.items():
+            was, is_now = read(link, before), read(now, after)
+            if was != is_now:
+                yield SettingChange(now.name, setting, was, is_now)
+        if addresses:
+            yield from _addresses(now.name, link.addresses, now.addresses)
+    for name, link in new.items():
+        if name not in old and name not in renamed.values():
+            yield LinkChange(name, added=True, kind=link.kind or "")
+            if addresses:
+                yield from _addresses(name, (), link.addresses)
+
+
+def _renamed(old: Mapping[str, Link], new: Mapping[str, Link]) -> dict[str, str]:
+    """Old name to new name, of links that kept their index and changed their name."""
+    by_index = {link.index: name for name, link in new.items() if name not in old}
+    return {
+        name: by_index[link.index]
+        for name, link in old.items()
+        if name not in new and link.index in by_index
+    }
+
+
+def _state(link: Link, _: Snapshot) -> str:
+    if link.up is None:
+        return ""
+    return "down" if not link.up else "no-carrier" if link.carrier is False else "up"
+
+
+_SETTINGS: Final[dict[str, Callable[[Link, Snapshot], str]]] = {
+    "name": lambda link, _: link.name,
+    "index": lambda link, _: str(link.index) if link.index > 0 else "",
+    "state": _state,
+    "mtu": lambda link, _: str(link.mtu),
+    "master": lambda link, snapshot: snapshot.link_name(link.master),
+    "group": lambda link, _: str(link.group),
+    "alias": lambda link, _: link.alias,
+    "vrf-table": lambda link, _: "" if link.vrf_table is None else str(link.vrf_table),
+    "xdp": lambda link, _: "on" if link.xdp else "off",
+}
+"""What of a link may change an answer, as text."""
+
+
+def _addresses(
+    link: str, old: tuple[LinkAddress, ...], new: tuple[LinkAddress, ...]
+) -> Iterator[Change]:
+    if old == new:
+        return
+
+    def keyed(entries: tuple[LinkAddress, ...]) -> dict[object, LinkAddress]:
+        return {(int(e.address), e.prefix, e.peer and int(e.peer)): e for e in entries}
+
+    was, now = keyed(old), keyed(new)
+    for key, entry in was.items():
+        if now.get(key) != entry:
+            yield AddressChange(link, entry, now.get(key))
+    for key, entry in now.items():
+        if key not in was:
+            yield AddressChange(link, None, entry)
+
+
+# ----------------------------------------------------------------------------------- rules, routes
+
+
+def _rules(before: Snapshot, after: Snapshot, family: Family) -> Iterator[Change]:
+    old, new = before.rules.get(family), after.rules.get(family)
+    if old is None or new is None or old == new:
+        return
+    was, now = Counter(old), Counter(new)
+    for rule in (was - now).elements():
+        yield RuleChange(rule, added=False)
+    for rule in (now - was).elements():
+        yield RuleChange(rule, added=True)
+
+
+def _routes(before: Snapshot, after: Snapshot, family: Family, most: int) -> Iterator[Change]:
+    if before.routes is after.routes or not _both_saw(before, after, _ROUTES[family]):
+        return
+    same = Sameness(_moved_links(before, after))
+    tables = sorted({key for key in (*before.routes, *after.routes) if key[0] == family})
+    for key in tables:
+        found = differences(before.routes.get(key), after.routes.get(key), same)
+        yield from _table(before, after, key, found, most)
+
+
+def _moved_links(before: Snapshot, after: Snapshot) -> dict[LinkIndex, LinkIndex]:
+    """Index before to index after, of links that were made anew under their name."""
+    return {
+        link.index: now.index
+        for link in before.links.values()
+        if (now := after.links_by_name.get(link.name)) is not None and now.index != link.index
+    }
+
+
+def _table(
+    before: Snapshot,
+    after: Snapshot,
+    key: tuple[Family, TableId],
+    found: Iterator[Difference],
+    most: int,
+) -> Iterator[Change]:
+    family, table = key
+    told: list[Change] = []
+    counted: Counter[tuple[bool, bool]] = Counter()
+    for difference in found:
+        counted[difference.before is not None, difference.after is not None] += 1
+        if len(told) < most:
+            was, now = _way(before, difference.before), _way(after, difference.after)
+            told.append(RouteChange(table, difference.destination, was, now))
+    if counted.total() <= most:
+        yield from told
+        return
+    yield Flood(
+        "route",
+        str(table),
+        family,
+        added=counted[False, True],
+        removed=counted[True, False],
+        changed=counted[True, True],
+    )
+
+
+def _way(snapshot: Snapshot, info: RouteInfo | None) -> RouteWay | None:
+    if info is None:
+        return None
+    return RouteWay(info, tuple(snapshot.link_name(hop.link) for hop in info.next_hops))
+
+
+# ------------------------------------------------------------------------------------------ others
+
+
+def _nexthops(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    if before.nexthops == after.nexthops or not _both_saw(before, after, Subject.NEXTHOPS):
+        return
+    for number in sorted({*before.nexthops, *after.nexthops}):
+        old, new = (_named(snapshot, snapshot.nexthops.get(number)) for snapshot in (before, after))
+        if old != new:
+            yield NextHopChange(number, old is not None, new is not None)
+
+
+def _named(snapshot: Snapshot, found: NextHopObject | None) -> object:
+    if found is None:
+        return None
+    links = tuple(snapshot.link_name(hop.link) for hop in found.next_hops)
+    hops = tuple((hop.gateway, hop.weight, hop.dead, hop.linkdown) for hop in found.next_hops)
+    return links, hops, found.blackhole, found.group, found.unknown
+
+
+def _sysctls(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    """Those that both have: a link brings its own, and takes them with it."""
+    if before.sysctls == after.sysctls:
+        return
+    for path, value in before.sysctls.items():
+        now = after.sysctls.get(path, value)
+        if now != value:
+            yield SysctlChange(path, value, now)
+
+
+def _others(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    if None not in (before.hooks, after.hooks) and before.hooks != after.hooks:
+        yield SubjectChange(Subject.FIREWALL)
+    if None not in (before.influences, after.influences) and before.influences != after.influences:
+        yield SubjectChange(Subject.XFRM)
+    old, new = (
+        {(config.file, config.name): config for config in snapshot.meant}
+        for snapshot in (before, after)
+    )
+    for file, name in dict.fromkeys((*old, *new)):
+        if old.get((file, name)) != new.get((file, name)):
+            yield SubjectChange(Subject.CONFIG, file)
