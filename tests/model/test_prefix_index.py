@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests import oracles
 from wgtui.model.prefix import BITS, Family, Prefix
+from wgtui.model.prefix_columns import Columns, GrowingColumns
 from wgtui.model.prefix_index import NONE, PrefixIndex
 
 
@@ -176,3 +178,68 @@ def test_an_empty_index_answers_nothing(family: Family) -> None:
     whole = Prefix(family, 0, 0)
     assert (index.match(0), list(index.covering(7)), index.find(whole)) == (NONE, [], NONE)
     assert len(index.inside(whole)) == len(index) == 0
+
+
+# ─── as they come, and as they change ────────────────────────────────────────────────────────────
+
+
+def columns_of(family: Family, rows: list[tuple[int, int, int]], sizes: list[int]) -> Columns:
+    """The columns of rows that came in portions."""
+    growing, done = GrowingColumns(family), 0
+    for size in (*sizes, len(rows)):
+        part = rows[done : done + size]
+        networks = [row[0] for row in part]
+        growing.extend(
+            array("I", networks) if family == 4 else networks,
+            [row[1] for row in part],
+            [row[2] for row in part],
+        )
+        done += size
+    return growing.finish()
+
+
+@given(cases(), st.lists(st.integers(0, 4), max_size=6), st.sampled_from(("dump", "as drawn")))
+def test_in_portions_or_at_once_it_is_the_same(case: Case, sizes: list[int], order: str) -> None:
+    """However rows are cut up, and in the kernel's order or in none, the columns are the same."""
+    rows = [(p.network, p.length, place) for place, p in enumerate(case.prefixes)]
+    if order == "dump":  # fn_trie_dump_leaf: by network, the longest prefix first
+        rows.sort(key=lambda row: (row[0], -row[1]))
+    whole = PrefixIndex(case.family, rows).columns
+    assert columns_of(case.family, rows, sizes) == whole
+    assert [PrefixIndex(case.family, columns=whole).parent(row) for row in range(len(rows))] == [
+        oracle_parent(case.prefixes, sorted(case.prefixes), row) for row in range(len(rows))
+    ]
+
+
+def oracle_parent(prefixes: tuple[Prefix, ...], drawn: list[Prefix], row: int) -> int:
+    """The first row of the longest other prefix around this one, by looking at all of them."""
+    around = [
+        prefix
+        for prefix in oracles.covering(prefixes, drawn[row].network)
+        if prefix.length < drawn[row].length
+    ]
+    return drawn.index(around[0]) if around else NONE
+
+
+@given(st.data())
+def test_edits_give_what_sorting_anew_would(data: st.DataObject) -> None:
+    """After any inserts, deletes and replacements, one batch after another, every column is that of
+    an index made from scratch."""
+    case = data.draw(cases())
+    rows = {p: [n for n, q in enumerate(case.prefixes) if p == q] for p in case.prefixes}
+    index = case.index
+    for _ in range(data.draw(st.integers(1, 4))):
+        known = st.sampled_from(sorted(rows)) if rows else st.nothing()
+        touched = data.draw(st.lists(known | prefixes(case.family), max_size=6))
+        edits = {p: data.draw(st.lists(st.integers(0, 99), max_size=3)) for p in touched}
+        before = PrefixIndex(case.family, flat(rows)).columns
+        following = index.edited({(p.network, p.length): values for p, values in edits.items()})
+        assert index.columns == before, "the index before it must not have changed"
+        rows.update(edits)
+        index = following
+        assert index.columns == PrefixIndex(case.family, flat(rows)).columns
+
+
+def flat(rows: dict[Prefix, list[int]]) -> list[tuple[int, int, int]]:
+    """Entries of an index."""
+    return [(p.network, p.length, value) for p, values in rows.items() for value in values]

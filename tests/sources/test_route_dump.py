@@ -299,6 +299,57 @@ def test_nothing_is_mistaken_by_remembering() -> None:
     assert sorted(map(repr, quick)) == sorted(map(repr, slow))
 
 
+def run_of_routes(dice: random.Random) -> bytes:
+    """Messages of one layout, as a router's kernel sends them by the thousand, or nearly."""
+    family = dice.choice([2, 2, 10])
+    size, bits = (4, 32) if family == 2 else (16, 128)
+    tables, links = dice.choice([[254], [254, 300]]), dice.choice([[3], [3, 4, 5]])
+    metric, gateway = dice.random() < 0.7, dice.random() < 0.7
+    counters, odd = family == 10 or dice.random() < 0.2, dice.random() < 0.3
+    many = []
+    for _ in range(dice.randrange(1, 40)):
+        length = dice.choice([8, 9, 16, 24, bits])
+        network = dice.getrandbits(bits) >> (bits - length) << (bits - length)
+        parts = [u32(TABLE, dice.choice(tables)), attribute(DST, network.to_bytes(size, "big"))]
+        if metric:
+            parts.append(u32(PRIORITY, dice.choice([7, 8])))
+        if gateway:
+            parts.append(attribute(GATEWAY, bytes(size - 1) + bytes([dice.randrange(3)])))
+        parts.append(u32(OIF, dice.choice(links)))
+        if counters:
+            parts.append(cacheinfo(dice.choice([0, 0, 0, 100]), dice.randrange(1 << 31)))
+        if odd and dice.random() < 0.1:  # another layout of the same length
+            parts[-2:] = parts[:-3:-1]
+        tos = 8 if odd and dice.random() < 0.1 else 0
+        cloned = 0x200 if odd and dice.random() < 0.1 else 0
+        body = BODY.pack(family, length, 0, tos, 254, 4, 0, 1, cloned)
+        many.append(message(NEWROUTE, body + b"".join(parts)))
+    if dice.random() < 0.5:
+        many.sort(key=lambda one: one[40:44])
+    return b"".join(many)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_many_at_once_are_what_one_by_one_they_are(seed: int) -> None:
+    """Runs of messages of one layout, and runs broken by others, give the routes that decoding each
+    by itself gives, in the order of the tree and of equal prefixes in the order of the dump."""
+    dice = random.Random(seed)
+    chunks = [b"".join(run_of_routes(dice) for _ in range(4)) for _ in range(6)]
+    tables, exceptions = parse_routes(chunks)
+    slow: dict[tuple[int, TableId], list[tuple[Prefix, RouteInfo]]] = {}
+    cloned = []
+    for table, prefix, info in (entry for chunk in chunks for entry in naive(chunk)):
+        if info.cached:
+            cloned.append(prefix.network)
+        else:
+            slow.setdefault((prefix.family, table), []).append((prefix, info))
+    quick = {
+        key: [(found.destination, found.info) for found in table] for key, table in tables.items()
+    }
+    assert quick == {key: sorted(rows, key=lambda row: row[0]) for key, rows in slow.items()}
+    assert [int(one.destination) for one in exceptions] == cloned
+
+
 def test_truncated_messages_are_refused() -> None:
     """Bytes that end in the middle of a message are a FormatError, never a guess or a crash."""
     data = (DATA / "route4.netlink").read_bytes()

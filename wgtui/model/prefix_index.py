@@ -1,51 +1,73 @@
 """Which of many prefixes covers an address most specifically, and which others cover it too?
 
-One sorted array with parent links is at once the tree to draw and the index to look up.
-
-Rows are sorted by (network, length): that is the order in which a routing tree is drawn, parents
-before children. Two facts make the lookup one bisect and a short walk:
+One sorted array with a link to the parent in each row is at once the tree to draw and the index to
+look up. Two facts make the lookup one bisect and a short walk:
 
 1. Let row *i* be the last one whose network is not above the address. If it covers the address,
    nothing longer does (it would have sorted later and still not be above the address).
 2. If it does not, every prefix that does cover the address also covers row *i*: it is one of its
-   ancestors, so following ``parents`` meets the covering prefixes, longest first.
+   ancestors, so climbing meets the covering prefixes, longest first.
 
-The same prefix may stand there several times (metrics); its rows keep the order they were given in,
-and ``parents`` names the *first* row of the enclosing prefix. IPv4 networks lie in an
-``array('I')``: 13 bytes a row with everything. IPv6 networks are Python integers in a list.
+The same prefix may stand there several times (metrics); its rows keep the order they were given
+in, and the parent of a row is the *first* row of the enclosing prefix. How the rows get into their
+order, and what they cost, is told in ``prefix_columns``.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, overload
 
 from wgtui.model.prefix import BITS, Family, Prefix
+from wgtui.model.prefix_columns import (
+    NOTHING,
+    Columns,
+    Edits,
+    GrowingColumns,
+    edited,
+)
 
 NONE: Final = -1
 """No such row."""
+_NEAR: Final = 64
+"""How many rows before it a parent is looked for first: most are near, and so in the cache."""
 
 
 class PrefixIndex:
     """Rows of (prefix, value) of one family; a value is a small number that means something to
     the owner."""
 
-    __slots__ = ("_bits", "family", "lengths", "networks", "parents", "values")
+    __slots__ = ("_above", "_bits", "family", "lengths", "networks", "values")
 
-    def __init__(self, family: Family, entries: Iterable[tuple[int, int, int]] = ()) -> None:
+    def __init__(
+        self,
+        family: Family,
+        entries: Iterable[tuple[int, int, int]] = (),
+        columns: Columns | None = None,
+    ) -> None:
         """``entries`` are (network, length, value) with host bits zero, in the order equals
-        shall keep."""
+        shall keep; or ``columns`` that are in order already."""
+        if columns is None:
+            growing = GrowingColumns(family)
+            for network, length, value in entries:
+                growing.append(network, length, value)
+            columns = growing.finish()
         self.family: Final = family
         self._bits: Final = BITS[family]
-        # A stable sort on (network, length) alone: equal prefixes keep the order they came in.
-        rows = sorted(entries, key=_network_then_length)
-        networks = [row[0] for row in rows]
-        self.networks: Final[Sequence[int]] = array("I", networks) if family == 4 else networks
-        self.lengths: Final = array("B", [row[1] for row in rows])
-        self.values: Final = array("I", [row[2] for row in rows])
-        self.parents: Final = _parents(self.networks, self.lengths, self._bits)
+        self.networks: Final = columns.networks
+        self.lengths: Final = columns.lengths
+        self.values: Final = columns.values
+        self._above: Final = columns.above
+
+    def edited(self, edits: Edits) -> PrefixIndex:
+        """Another index in which these prefixes have these values, as if it had been made anew."""
+        return PrefixIndex(self.family, columns=edited(self.family, self.columns, edits))
+
+    @property
+    def columns(self) -> Columns:
+        """All of it; not to be changed."""
+        return Columns(self.networks, self.lengths, self.values, self._above)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -54,20 +76,49 @@ class PrefixIndex:
         """The prefix of a row."""
         return Prefix(self.family, self.networks[row], self.lengths[row])
 
+    def parent(self, row: int) -> int:
+        """The first row of the nearest enclosing prefix, or ``NONE``."""
+        length = self._above[row]
+        if length == 0 or length == NOTHING:
+            return NONE if length else 0
+        shift = self._bits - length
+        networks = self.networks
+        network = networks[row] >> shift << shift
+        near = row - _NEAR
+        start = near if near > 0 and networks[near] < network else 0
+        found = bisect_left(networks, network, start, row)
+        while self.lengths[found] != length:
+            found += 1
+        return found
+
+    @property
+    def parents(self) -> Parents:
+        """The parent of every row."""
+        return Parents(self)
+
     def match(self, address: int) -> int:
         """The first row of the longest prefix that covers the address, or ``NONE``."""
-        networks, lengths, parents, bits = self.networks, self.lengths, self.parents, self._bits
+        networks, bits = self.networks, self._bits
         row = bisect_right(networks, address) - 1
-        while row >= 0 and (address ^ networks[row]) >> (bits - lengths[row]):
-            row = parents[row]
-        return self.first_of(row) if row > 0 else row
+        if row < 0:
+            return NONE
+        if not (address ^ networks[row]) >> bits - self.lengths[row]:
+            return self.first_of(row)
+        while True:
+            length = self._above[row]
+            if length == NOTHING:
+                return NONE
+            covered = not (address ^ networks[row]) >> bits - length
+            row = self.parent(row)
+            if covered:
+                return row
 
     def covering(self, address: int) -> Iterator[int]:
         """The first rows of all prefixes that cover the address, longest first."""
         row = self.match(address)
         while row >= 0:
             yield row
-            row = self.parents[row]
+            row = self.parent(row)
 
     def covering_rows(self, address: int) -> list[int]:
         """All rows that cover the address, longest prefix first; equals in their order."""
@@ -130,31 +181,29 @@ class PrefixIndex:
     def depth(self, row: int) -> int:
         """How many less specific prefixes of the index enclose it: how far a tree indents it."""
         depth = 0
-        row = self.parents[row]
+        row = self.parent(row)
         while row >= 0:
             depth += 1
-            row = self.parents[row]
+            row = self.parent(row)
         return depth
 
 
-def _network_then_length(entry: tuple[int, int, int]) -> int:
-    return entry[0] << 8 | entry[1]
+class Parents(Sequence[int]):
+    """``PrefixIndex.parent`` of every row, found while somebody looks at it."""
 
+    __slots__ = ("_index",)
 
-def _parents(networks: Sequence[int], lengths: array[int], bits: int) -> array[int]:
-    """For every row the first row of the nearest enclosing prefix, or ``NONE``: one pass with a
-    stack."""
-    parents = array("i", bytes(4 * len(lengths)))
-    stack: list[int] = []
-    previous_network, previous_length = -1, -1
-    for row, length in enumerate(lengths):
-        network = networks[row]
-        if network == previous_network and length == previous_length:
-            parents[row] = parents[row - 1]
-            continue
-        while stack and (network ^ networks[stack[-1]]) >> (bits - lengths[stack[-1]]):
-            stack.pop()
-        parents[row] = stack[-1] if stack else NONE
-        stack.append(row)
-        previous_network, previous_length = network, length
-    return parents
+    def __init__(self, index: PrefixIndex) -> None:
+        self._index = index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @overload
+    def __getitem__(self, row: int) -> int: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[int]: ...
+    def __getitem__(self, row: int | slice) -> int | list[int]:
+        if isinstance(row, slice):
+            return [self._index.parent(one) for one in range(*row.indices(len(self)))]
+        return self._index.parent(row)

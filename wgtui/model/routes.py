@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from netaddr import IPAddress
 
 from wgtui.model.network import CachedRoute, Route, RouteInfo, TableId
 from wgtui.model.prefix import Family, Prefix
+from wgtui.model.prefix_columns import Columns, GrowingColumns
 from wgtui.model.prefix_index import PrefixIndex
 
 
@@ -27,11 +28,13 @@ class RouteTable:
         table: TableId,
         entries: Iterable[tuple[int, int, int]] = (),
         infos: Sequence[RouteInfo] = (),
+        columns: Columns | None = None,
     ) -> None:
-        """``entries`` are (network, prefix length, position in ``infos``) in dump order."""
-        self.table = table
-        self.tree = PrefixIndex(family, entries)
-        self.infos = infos
+        """``entries`` are (network, prefix length, position in ``infos``) in dump order; or
+        ``columns`` of the same that are in order already."""
+        self.table: Final = table
+        self.tree: Final = PrefixIndex(family, entries, columns)
+        self.infos: Final = infos
 
     @property
     def family(self) -> Family:
@@ -70,25 +73,23 @@ class RouteTablesBuilder:
 
     def __init__(self) -> None:
         self._numbers: dict[RouteInfo, int] = {}
-        self._entries: dict[tuple[Family, TableId], list[tuple[int, int, int]]] = {}
+        self._rows: dict[tuple[Family, TableId], GrowingColumns] = {}
 
     def number(self, info: RouteInfo) -> int:
         """The number by which rows share this info."""
         return self._numbers.setdefault(info, len(self._numbers))
 
-    def rows(self, family: Family, table: TableId) -> list[tuple[int, int, int]]:
-        """For a million at a time: append (network, length, number of the info) in dump order."""
-        return self._entries.setdefault((family, table), [])
-
     def add(self, table: TableId, destination: Prefix, info: RouteInfo) -> None:
         """The next route of the dump."""
-        entry = (destination.network, destination.length, self.number(info))
-        self.rows(destination.family, table).append(entry)
+        rows = self._rows.get((destination.family, table))
+        if rows is None:
+            rows = self._rows[destination.family, table] = GrowingColumns(destination.family)
+        rows.append(destination.network, destination.length, self.number(info))
 
     def build(self) -> RouteTables:
         """All tables, in the order of family and number."""
         infos = tuple(self._numbers)
         return {
-            (family, table): RouteTable(family, table, entries, infos)
-            for (family, table), entries in sorted(self._entries.items())
+            key: RouteTable(*key, infos=infos, columns=self._rows[key].finish())
+            for key in sorted(self._rows)
         }

@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -29,6 +30,7 @@ from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.wireguard import Device
 from wgtui.sources import Progress, nexthops, rules
 from wgtui.sources import links as link_messages
+from wgtui.sources.ahead import received
 from wgtui.sources.birthplaces import read_birthplaces
 from wgtui.sources.configs import Meant, labelled, read_configs
 from wgtui.sources.devices import read_devices
@@ -252,13 +254,14 @@ class _Gathering:
 
         def read() -> None:
             told = self._routes_read
-            for chunk in self._sock.chunks(RTM_GETROUTE, route_request(family)):
-                over = dump.feed(chunk)
-                if self._progress is not None and before + dump.count - told >= _STEP:
-                    told = before + dump.count
-                    self._progress(told)
-                if over:
-                    return
+            with closing(received(self._sock, RTM_GETROUTE, route_request(family))) as chunks:
+                for chunk in chunks:
+                    over = dump.feed(chunk)
+                    if self._progress is not None and before + dump.count - told >= _STEP:
+                        told = before + dump.count
+                        self._progress(told)
+                    if over:
+                        return
 
         self._attempt(_ROUTES[family], read, None)
         self._routes_read += dump.count
