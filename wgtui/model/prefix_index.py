@@ -122,7 +122,7 @@ class PrefixIndex:
 
     def covering_rows(self, address: int) -> list[int]:
         """All rows that cover the address, longest prefix first; equals in their order."""
-        networks, lengths, parents = self.networks, self.lengths, self.parents
+        networks, lengths = self.networks, self.lengths
         size = len(lengths)
         row, found = self.match(address), []
         while row >= 0:
@@ -131,7 +131,7 @@ class PrefixIndex:
             while equal < size and networks[equal] == network and lengths[equal] == length:
                 found.append(equal)
                 equal += 1
-            row = parents[row]
+            row = self.parent(row)
         return found
 
     def first_of(self, row: int) -> int:
