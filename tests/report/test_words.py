@@ -146,18 +146,39 @@ def test_every_leg_of_a_multipath_route_is_told() -> None:
     )
 
 
-def test_a_refusal_names_both_sides() -> None:
-    """Got and wanted; a ``not`` rule refuses because it matches."""
-    assert mark_words.refusal_text(Refusal("mark", "0xca6c", "0x0")) == "mark 0x0 ≠ 0xca6c"
-    assert mark_words.refusal_text(Refusal("not mark", "0xca6c", "0xca6c")) == "mark is 0xca6c"
-    assert mark_words.refusal_text(Refusal("not", "nothing", "all")) == "matches nothing"
+@pytest.mark.parametrize(
+    ("refusal", "word"),
+    [
+        (Refusal("mark", "0xca6c", "0x0"), "no mark"),
+        (Refusal("mark", "0xca6c", "0x1"), "mark 0x1"),
+        (Refusal("mark", "0xca6c", "0xdeadbeef"), "other mark"),
+        (Refusal("not mark", "0xca6c", "0xca6c"), "excepted"),
+        (Refusal("not", "nothing", "everything"), "never"),
+        (Refusal("to", "10.0.0.0/8", "8.8.8.8"), "not to it"),
+        (Refusal("from", "10.0.0.0/8", "none"), "no source"),
+        (Refusal("from", "10.0.0.0/8", "10.200.100.100"), "not from it"),
+        (Refusal("oif", "eth0", "none"), "no oif"),
+        (Refusal("oif", "eth0", "an-interface-15"), "other oif"),
+        (Refusal("oif", "eth7", "no such link"), "no link"),
+        (Refusal("uidrange", "0-99", "1000"), "uid 1000"),
+        (Refusal("uidrange", "0-99", "65534"), "uid 65534"),
+        (Refusal("ipproto", "6", "17"), "ipproto 17"),
+        (Refusal("dport", "53", "0"), "no dport"),
+        (Refusal("flowlabel", "0xfffff", "0x12345"), "other label"),
+        (Refusal("l3mdev", "a VRF", "none"), "no VRF"),
+        (Refusal("tun_id", "7", "none"), "no tun_id"),
+    ],
+)
+def test_the_word_beside_a_rule_does_not_repeat_the_rule(refusal: Refusal, word: str) -> None:
+    """The rule says what it wants; the mark's word says what it got, in the room there is."""
+    detached = refusal.got == "no such link"
+    result = RuleResult.DETACHED if detached else RuleResult.REFUSED
+    assert mark_words.rule_mark_text(RuleStep(0, None, result, (refusal,))) == word
+    assert len(word) <= mark_words.WORD_CELLS
 
 
-def test_the_word_beside_a_rule_does_not_repeat_the_rule() -> None:
-    """The rule says what it wants; the mark's word says what it got."""
-    refused = RuleStep(0, None, RuleResult.REFUSED, (Refusal("mark", "0xca6c", "0x0"),))
-    assert mark_words.rule_mark_text(refused) == "mark 0x0"
-    assert mark_words.rule_result_text(refused) == "mark 0x0 ≠ 0xca6c"
+def test_a_rule_that_was_asked_is_told_by_what_came_of_it() -> None:
+    """Where nothing refused it there is nothing else to say."""
     assert mark_words.rule_mark_text(RuleStep(0, None, RuleResult.SUPPRESSED)) == "suppressed"
 
 
@@ -168,6 +189,10 @@ def test_a_worse_metric_is_named_and_an_equal_one_is_later() -> None:
     lost = LostRoute(route, Loss.METRIC)
     better = route._replace(info=replace(info, metric=50))
     assert mark_words.loss_text(lost, better) == "metric 100"
+    assert mark_words.loss_mark_text(lost, better) == "metric 100"
+    wifi = replace(lost, route=replace(route, info=replace(info, metric=20600)))
+    assert mark_words.loss_text(wifi, better) == "metric 20600"
+    assert mark_words.loss_mark_text(wifi, better) == "metric", "the route says the number"
     assert mark_words.loss_text(lost, route) == "later"
 
 
@@ -180,7 +205,7 @@ def test_every_outcome_and_result_has_a_short_word() -> None:
         (mark_words.BACK_WORDS, BackOutcome),
     ):
         assert set(table) == set(kind)
-        assert all(0 < len(word) <= 13 for word in table.values())
+        assert all(0 < len(word) <= mark_words.WORD_CELLS for word in table.values())
 
 
 def test_handshakes_older_than_180_seconds_are_stale() -> None:

@@ -451,3 +451,37 @@ async def test_a_question_from_the_command_line_is_not_typed_over() -> None:
         assert _has_keys(app, app.lookup.answer)
         await pilot.press("q")
     assert app.return_code == 0
+
+
+@pytest.mark.parametrize("size", [NARROW, MIDDLE, (121, 40), WIDE])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "10.30.5.9",
+        "2001:db8:30::9",
+        "198.51.100.99",
+        "192.168.10.20 from 10.30.5.7 iif wg1 peer ams2",
+    ],
+)
+async def test_no_row_says_anything_else_when_it_is_marked(
+    question: str, size: tuple[int, int]
+) -> None:
+    """Marks come with a glyph and a word at the edges; between them nothing moves. Where a
+    pane is narrow, or the word a rare long one, the last piece of the row gives way to it."""
+    app, marked = app_on(), 0
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, app)
+        for pane in app.panes.lists:
+            app.panes.go_to(pane)
+            await pilot.pause()
+            plain = {row: pane._row_pictures(row) for row in range(len(pane.model))}
+            app.lookup.question.value = question
+            await pilot.pause()
+            marked += len(pane.lit.marks)
+            for row, pictures in plain.items():
+                for before, after in zip(pictures, pane._row_pictures(row), strict=True):
+                    kept = len(after.spans)
+                    assert before.spans[:kept] == after.spans
+                    assert kept == len(before.spans) or size < WIDE or len(after.word) > 8
+            app.lookup.question.value = ""
+    assert marked

@@ -66,7 +66,7 @@ def test_an_address_leaves_its_owners_and_who_is_met_there() -> None:
     """AllowedIPs that cover it, those that were meant to, and peers whose endpoint it is."""
     mine = PeerConfig(worlds.key("A"), allowed_ips=worlds.prefixes("10.20.3.128/25"))
     host = replace(worlds.host(), meant=worlds.meant(mine))
-    assert lines(filtered(PeersRows(host), "10.20.3.200"), 60) == [
+    assert lines(filtered(PeersRows(host), "10.20.3.200"), 70) == [
         "wg0  3 peers",
         "fra1  198.51.100.4:51820  handshake 1m12s ago  AAAAAAAA…",
         "  10.20.0.0/16",
@@ -76,7 +76,7 @@ def test_an_address_leaves_its_owners_and_who_is_met_there() -> None:
         "  0.0.0.0/0",
         "  └ 10.20.3.128/25",
     ]
-    assert lines(filtered(PeersRows(host), "2001:db8::9"), 60) == [
+    assert lines(filtered(PeersRows(host), "2001:db8::9"), 70) == [
         "wg0  3 peers",
         "CCCCCCCC…  [2001:db8::9]:51820  handshake 5m00s ago, stale",
         "  (none)",

@@ -11,8 +11,9 @@ from tests.tui.screens import NARROW, app_on, lines, ready, text
 from wgtui.errors import SourceError
 from wgtui.report.line import Line, Tone
 from wgtui.sources.demo import DemoSource
-from wgtui.tui.lookup_pane import AnswerRows, wrap
+from wgtui.tui.lookup_pane import AnswerRows
 from wgtui.tui.reply import before_facts
+from wgtui.tui.row_layout import wrap
 from wgtui.tui.view import View
 
 

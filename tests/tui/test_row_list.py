@@ -11,8 +11,10 @@ from textual.geometry import Region
 from tests.tui.screens import lines
 from wgtui.model.trace import Trace
 from wgtui.report.line import Tone
+from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.messages import RowChosen
-from wgtui.tui.row_list import RowList, to_ascii
+from wgtui.tui.row_layout import NEW_LINE
+from wgtui.tui.row_list import RowList
 from wgtui.tui.rows import Lit, Span
 
 
@@ -137,7 +139,7 @@ async def test_the_same_facts_again_draw_nothing(monkeypatch: pytest.MonkeyPatch
 async def test_marks_are_a_glyph_and_a_word() -> None:
     """Winner, loser, refusal and failure can be told apart without colours."""
     tones = {0: Tone.WON, 1: Tone.LOST, 2: Tone.REFUSED, 3: Tone.BAD}
-    words = {0: "wins", 1: "shorter", 2: "mark 0x0", 3: "no endpoint"}
+    words = {0: "wins", 1: "shorter", 2: "no mark", 3: "no endpoint"}
     app = OneList(Numbers(20), _lit(tones, words))
     async with app.run_test(size=(40, 10)) as pilot:
         await pilot.pause()
@@ -216,13 +218,53 @@ async def test_ascii_only_draws_ascii() -> None:
     async with app.run_test(size=(40, 8)) as pilot:
         await pilot.pause()
         assert all(line.isascii() for line in lines(app.screen))
-        assert lines(app.screen)[1].startswith("> row 0")
-    assert to_ascii("├ └ │ … ▸") == "+ + | . >"
+        assert lines(app.screen)[1].startswith("* row 0")
+    assert to_ascii("├ └ │ … ▸") == "| ` | ~ >"
 
 
 def test_a_list_as_it_is_drawn(snap_compare: object) -> None:
     """A heading, a winner, a loser, a refusal, a failure and the cursor."""
-    tones = {0: Tone.WON, 1: Tone.LOST, 2: Tone.REFUSED, 3: Tone.BAD, 4: Tone.UNKNOWN, 5: Tone.NOTE}
-    words = {0: "wins", 1: "shorter", 2: "mark 0x0", 3: "no endpoint", 4: "unknown", 5: "outer"}
+    tones = {0: Tone.WON, 1: Tone.LOST, 2: Tone.REFUSED, 3: Tone.BAD, 4: Tone.UNKNOWN, 5: Tone.ALSO}
+    words = {0: "wins", 1: "shorter", 2: "no mark", 3: "no endpoint", 4: "unknown", 5: "outer"}
     app = OneList(Numbers(40), _lit(tones, words))
     assert snap_compare(app, press=["j"] * 7, terminal_size=(50, 12))  # type: ignore[operator]
+
+
+class Pairs(Numbers):
+    """Every third row takes two lines."""
+
+    def spans(self, row: int, width: int) -> tuple[Span, ...]:
+        if row % 3:
+            return (Span(f"row {row}"),)
+        return (Span(f"row {row}"), NEW_LINE, Span(f"  more of {row}"))
+
+
+async def test_a_row_of_two_lines_is_shown_whole_and_stepped_over_at_once() -> None:
+    """Down, page, last, and back up to the first: the row under the cursor is all there."""
+    app = OneList(Pairs(100), _lit({3: Tone.WON}, {3: "wins"}))
+    async with app.run_test(size=(40, 8)) as pilot:
+        await pilot.pause()
+        shown = [line.rstrip() for line in lines(app.screen)]
+        assert shown[1:4] == ["  row 0", "    more of 0", "  row 1"]
+        assert shown[5].split() == ["▶", "row", "3", "wins"]
+        assert shown[6] == "    more of 3", "no second glyph, no second word"
+        seen = set()
+        for key in ("j", "j", *["pagedown"] * 30, "G", "k", "k", *["pageup"] * 30, "g"):
+            await pilot.press(key)
+            shown = [line.strip() for line in lines(app.screen)[1:]]
+            row = app.list.cursor
+            assert any(line.split("  ")[0] == f"row {row}" for line in shown)
+            assert row % 3 or f"more of {row}" in shown
+            seen |= set(shown)
+        assert {f"row {row}" for row in range(100)} <= {
+            line.lstrip("▶ ")[:6].strip() for line in seen
+        }
+
+
+async def test_a_click_finds_its_row_below_rows_of_two_lines() -> None:
+    """Either line of a row is that row."""
+    app = OneList(Pairs(100))
+    async with app.run_test(size=(40, 10)) as pilot:
+        for y, row in ((1, 0), (2, 0), (3, 1), (5, 3), (6, 3), (7, 4)):
+            await pilot.click(app.list, offset=(5, y))
+            assert app.list.cursor == row

@@ -22,6 +22,8 @@ class Tone(Enum):
     """It covers the address too, and lost."""
     REFUSED = "refused"
     """It was asked and did not match."""
+    ALSO = "also"
+    """It is on the way too: of the encrypted packet, or of a packet that comes in."""
     NOTE = "note"
     """Worth knowing."""
     PLAIN = "plain"
@@ -34,6 +36,7 @@ GLYPHS: Final[dict[Tone, str]] = {
     Tone.WON: "▶",
     Tone.LOST: "╌",
     Tone.REFUSED: "·",
+    Tone.ALSO: "▷",
     Tone.NOTE: "!",
     Tone.PLAIN: " ",
 }
@@ -43,13 +46,15 @@ ASCII_GLYPHS: Final[dict[Tone, str]] = {
     Tone.GOOD: "+",
     Tone.BAD: "x",
     Tone.UNKNOWN: "?",
-    Tone.WON: ">",
+    Tone.WON: "*",
     Tone.LOST: "-",
     Tone.REFUSED: ".",
+    Tone.ALSO: "o",
     Tone.NOTE: "!",
     Tone.PLAIN: " ",
 }
-"""For terminals that cannot show the others (``--ascii``)."""
+"""For terminals that cannot show the others (``--ascii``); none of them is drawn for anything else.
+"""
 
 
 @dataclass(frozen=True, slots=True)

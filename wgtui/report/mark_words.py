@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from wgtui.model.network import Route
-from wgtui.model.trace import BackOutcome, Loss, LostRoute, Outcome, Refusal, RuleResult, RuleStep
+from wgtui.model.trace import BackOutcome, Loss, LostRoute, Outcome, RuleResult, RuleStep
 from wgtui.report.printable import printable
+
+WORD_CELLS: Final = 11
+"""No word is longer: a pane keeps so much room free, and rows say the same with a mark and without.
+"""
 
 OUTCOME_WORDS: Final[dict[Outcome, str]] = {
     Outcome.LOCAL: "local",
@@ -19,19 +23,26 @@ OUTCOME_WORDS: Final[dict[Outcome, str]] = {
     Outcome.LINK_DOWN: "link down",
     Outcome.NO_PEER: "no peer",
     Outcome.NO_ENDPOINT: "no endpoint",
-    Outcome.OUTER_FAILED: "outer failed",
+    Outcome.OUTER_FAILED: "outer fails",
     Outcome.LOOP: "loop",
     Outcome.NOT_ALLOWED: "not allowed",
     Outcome.RPF_DROPPED: "rp_filter",
     Outcome.MARTIAN: "martian",
-    Outcome.NOT_FORWARDED: "not forwarded",
+    Outcome.NOT_FORWARDED: "not for us",
     Outcome.UNKNOWN: "unknown",
 }
-"""The word behind a mark, at most 13 cells."""
+"""The word behind a mark."""
+
+WAY_WORDS: Final = {
+    Outcome.LOCAL: "local",
+    Outcome.SENT: "sends",
+    Outcome.ENCRYPTED: "encrypts",
+}
+"""What the link does with a packet that arrives; the one of the encrypted packet is ``outer``."""
 
 RESULT_WORDS: Final[dict[RuleResult, str]] = {
     RuleResult.REFUSED: "refused",
-    RuleResult.DETACHED: "no such link",
+    RuleResult.DETACHED: "no link",
     RuleResult.UNRESOLVED: "no target",
     RuleResult.JUMPED: "jumps",
     RuleResult.NOP: "nop",
@@ -65,37 +76,30 @@ BACK_WORDS: Final[dict[BackOutcome, str]] = {
 }
 
 
-def refusal_text(refusal: Refusal) -> str:
-    """Which selector said no: ``mark 0x0 ≠ 0xca6c``; a ``not`` rule refuses what matches."""
-    field, inverted = refusal.field.removeprefix("not "), refusal.field.startswith("not")
-    if field == "not":
-        return "matches nothing"
-    return printable(f"{field} {'is' if inverted else refusal.got + ' ≠'} {refusal.wanted}")
+_FIELD_WORDS: Final = {"uidrange": "uid", "l3mdev": "VRF", "flowlabel": "label"}
+"""Of selectors that ``ip rule`` calls otherwise than a packet's owner would."""
 
-
-def rule_result_text(step: RuleStep) -> str:
-    """The word behind a rule that was asked: what refused it, or what came of it."""
-    if step.result is RuleResult.REFUSED and step.refusals:
-        return refusal_text(step.refusals[0])
-    return RESULT_WORDS[step.result]
+_NOTHING: Final = frozenset({"none", "0", "0x0"})
 
 
 def rule_mark_text(step: RuleStep) -> str:
-    """The same beside the rule, which says itself what it wanted: ``mark 0x0``, ``no source``."""
+    """What came of a rule that was asked, beside the rule, which says itself what it wanted:
+    ``no mark``, ``not to it``, ``suppressed``."""
     if step.result is not RuleResult.REFUSED or not step.refusals:
-        return rule_result_text(step)
+        return RESULT_WORDS[step.result]
     refusal = step.refusals[0]
-    match refusal.field:
-        case "not":
-            return "never"
-        case "not from" | "not to":
-            return "excepted"
-        case "to":
-            return "elsewhere"
-        case "from":
-            return "no source" if refusal.got == "none" else "other source"
-        case field:
-            return printable(f"{field.removeprefix('not ')} {refusal.got}")
+    field, got = refusal.field, refusal.got
+    if field.startswith("not"):
+        return "never" if field == "not" else "excepted"
+    if field == "from" and got == "none":
+        return "no source"
+    if field in ("from", "to"):
+        return f"not {field} it"
+    name = _FIELD_WORDS.get(field, field)
+    if got in _NOTHING:
+        return f"no {name}"
+    said = printable(f"{name} {got}")
+    return said if len(said) <= WORD_CELLS else f"other {name}"[:WORD_CELLS].rstrip()
 
 
 def loss_text(lost: LostRoute, winner: Route | None = None) -> str:
@@ -105,3 +109,9 @@ def loss_text(lost: LostRoute, winner: Route | None = None) -> str:
     ):
         return f"metric {lost.route.info.metric}"
     return LOSS_WORDS[lost.loss]
+
+
+def loss_mark_text(lost: LostRoute, winner: Route | None = None) -> str:
+    """The same beside the route, which says itself what its metric is."""
+    said = loss_text(lost, winner)
+    return said if len(said) <= WORD_CELLS else "metric"

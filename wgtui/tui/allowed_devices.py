@@ -11,7 +11,7 @@ from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.wireguard import Device
 from wgtui.report import words
-from wgtui.tui.row_layout import Cells, clip, clip_words, fit, say
+from wgtui.tui.row_layout import WORD_ROOM, Cells, beside, clip, clip_words, fit, say
 from wgtui.tui.rows import Span
 
 Lost: TypeAlias = dict[int, tuple[tuple[Prefix, str], ...]]
@@ -35,11 +35,13 @@ class DeviceEntry:
             indent = min(width, 2 if offset else 0)
             text = clip(clip_words(note, width - indent), width - indent)
             return (Span(" " * indent), Span(text, "warn" if offset else "dim"))
-        head = (Span(clip(self.name, width), "head"),)
+        head = (Span(clip(self.name, beside(width, WORD_ROOM)), "head"),)
         if self.device is None:
             return head
         count = words.count_text(len(self.device.peers), "peer")
-        return fit(width, head, say(count, "dim" if self.device.peers else "warn"))
+        return fit(
+            beside(width, WORD_ROOM), head, say(count, "dim" if self.device.peers else "warn")
+        )
 
     def copy_text(self, offset: int) -> str:
         """The device's public key or name; a note's words."""

@@ -40,7 +40,7 @@ def lit_owners(places: Places, snapshot: Snapshot, trace: Trace) -> Lit:
     for outer in trace.outers_here:
         step = outer.ownership
         if step is not None and step.owner is not None:
-            _put(marks, places, step.owner, Tone.NOTE, "outer", "outer")
+            _put(marks, places, step.owner, Tone.ALSO, "outer", "outer")
     return marks.lit()
 
 
@@ -75,7 +75,7 @@ def _out(marks: Marks, places: Places, snapshot: Snapshot, trace: Trace) -> None
 def _arrival(marks: Marks, places: Places, snapshot: Snapshot, step: ArrivalStep) -> None:
     refused = step.outcome is BackOutcome.NOT_ALLOWED
     if step.owner is not None:
-        _put(marks, places, step.owner, Tone.NOTE, "in", "source")
+        _put(marks, places, step.owner, Tone.ALSO, "in", "source")
         marks.point(_prefix_row(places, step.owner))
     if not refused:
         return

@@ -31,7 +31,16 @@ from wgtui.tui.allowed_devices import DeviceEntry, Lost, device_entries, lost_pr
 from wgtui.tui.allowed_lit import lit_owners
 from wgtui.tui.allowed_tree_rows import DeviceTreeRows
 from wgtui.tui.filtering import looks_like_prefix
-from wgtui.tui.row_layout import MANY_CELLS, Cells, clip, fit, say, text_of
+from wgtui.tui.row_layout import (
+    MANY_CELLS,
+    SHORT_WORD_ROOM,
+    Cells,
+    beside,
+    clip,
+    fit,
+    say,
+    text_of,
+)
 from wgtui.tui.rows import Lit, Span
 from wgtui.tui.tree_rows import answered_by, around, tree_cells
 
@@ -153,7 +162,9 @@ class PeersRows:
         found = self._entry_at(device, place)
         if found is not None:
             tree, number = found
-            return tree_cells(tree, number, str(tree.prefix(number)), 2, width)
+            return tree_cells(
+                tree, number, str(tree.prefix(number)), 2, beside(width, SHORT_WORD_ROOM)
+            )
         lost = self._lost_at(device, place)
         if lost is None:
             return (Span(clip(f"  {words.NO_ALLOWED_IPS}", width), "dim"),)
@@ -166,18 +177,25 @@ class PeersRows:
         seconds = words.handshake_age(peer, self.snapshot.taken_at)
         fresh = seconds is not None and seconds <= FRESH
         traffic = f"rx {words.bytes_text(peer.received)}  tx {words.bytes_text(peer.sent)}"
-        long, short = (
-            fit(
-                width,
-                (Span(clip(words.peer_name(peer), width), "strong"),),
-                say(words.endpoint_text(peer.endpoint), "" if peer.endpoint else "warn"),
-                say(words.handshake_text(seconds, brief), "good" if fresh else "warn"),
-                say(traffic if peer.received or peer.sent else "", "dim"),
-            )
-            for brief in (False, True)
+        handshake = tuple(
+            (Span(words.handshake_text(seconds, short), "good" if fresh else "warn"),)
+            for short in (False, True)
         )
-        row = short if len(short) > len(long) else long
-        return fit(width, row, say(words.short_key(peer.public_key) if peer.label else "", "dim"))
+        name, room = clip(words.peer_name(peer), width), beside(width, SHORT_WORD_ROOM)
+        row = fit(
+            room,
+            (Span(name, "strong"),),
+            say(words.endpoint_text(peer.endpoint), "" if peer.endpoint else "warn"),
+            tuple(handshake),
+        )
+        if handshake[0][0] not in row and handshake[1][0] not in row:
+            return fit(width, row, handshake)  # where it is tight the mark's word replaces it
+        return fit(
+            room,
+            row,
+            say(traffic if peer.received or peer.sent else "", "dim"),
+            say(words.short_key(peer.public_key) if peer.label else "", "dim"),
+        )
 
     # ------------------------------------------------------------------------- asking and copying
 

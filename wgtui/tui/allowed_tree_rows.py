@@ -21,7 +21,7 @@ from wgtui.report import words
 from wgtui.tui.allowed_devices import DeviceEntry, device_entries
 from wgtui.tui.allowed_lit import lit_owners
 from wgtui.tui.filtering import looks_like_prefix
-from wgtui.tui.row_layout import MANY_CELLS, Cells, clip, fit, text_of
+from wgtui.tui.row_layout import MANY_CELLS, WORD_ROOM, Cells, beside, clip, fit, text_of, width_of
 from wgtui.tui.rows import Lit, Span
 from wgtui.tui.tree_rows import answered_by, around, prefix_text, tree_cells
 
@@ -89,9 +89,10 @@ class DeviceTreeRows:
         entry, tree, offset = self._at(row)
         if tree is None:
             return entry.spans(offset, width)
+        width = beside(width, WORD_ROOM)
         cells = tree_cells(tree, offset, str(tree.prefix(offset)), 2, width)
         owner = self._owner(entry, tree, offset)
-        room = width - sum(len(span.text) for span in cells) - 4
+        room = width - width_of(cells) - 4
         if room < 3:
             return cells
         return fit(width, cells, ((Span("→ ", "dim"), Span(clip(owner, room), "strong")),))

@@ -34,6 +34,7 @@ _MARKS: Final = (
     (Tone.WON, "this rule, route or peer was chosen"),
     (Tone.LOST, "it covers the address too, and lost"),
     (Tone.REFUSED, "it was asked and did not match"),
+    (Tone.ALSO, "on the way too: of the encrypted packet, or of one that comes in"),
     (Tone.NOTE, "worth knowing"),
 )
 

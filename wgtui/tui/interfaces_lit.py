@@ -9,7 +9,7 @@ from wgtui.model.network import LinkIndex
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import ArrivalStep, BackOutcome, Outcome, Trace
 from wgtui.report.line import Tone
-from wgtui.report.mark_words import BACK_WORDS, OUTCOME_WORDS
+from wgtui.report.mark_words import BACK_WORDS, OUTCOME_WORDS, WAY_WORDS
 from wgtui.tui.marks import Marks
 from wgtui.tui.rows import Lit
 
@@ -35,7 +35,7 @@ def lit_links(snapshot: Snapshot, trace: Trace, row_of: RowOf) -> Lit:
         _arrival(marks, trace, trace.arrival, row_of)
     elif trace.flow.iif is not None:
         came_by = snapshot.links_by_name.get(trace.flow.iif)
-        marks.put(row_of(came_by.index if came_by else None), Tone.NOTE, "in")
+        marks.put(row_of(came_by.index if came_by else None), Tone.ALSO, "in")
     for link in _ways_out(snapshot, trace):
         row = row_of(link)
         if trace.outcome in _AT_THE_LINK:
@@ -43,12 +43,12 @@ def lit_links(snapshot: Snapshot, trace: Trace, row_of: RowOf) -> Lit:
         elif trace.outcome is Outcome.UNKNOWN:
             marks.put(row, Tone.UNKNOWN, OUTCOME_WORDS[trace.outcome])
         elif trace.outcome.good:
-            marks.put(row, Tone.WON, "local" if trace.outcome is Outcome.LOCAL else "out")
+            marks.put(row, Tone.WON, WAY_WORDS[trace.outcome])
         marks.point(row)
     for outer in trace.outers_here:
         sure = outer.outcome.good or outer.outcome is Outcome.UNKNOWN
         for link in _ways_out(snapshot, outer):
-            marks.put(row_of(link), Tone.NOTE if sure else Tone.BAD, "outer")
+            marks.put(row_of(link), Tone.ALSO if sure else Tone.BAD, "outer")
     return marks.lit()
 
 
@@ -78,7 +78,7 @@ def _arrival(marks: Marks, trace: Trace, arrival: ArrivalStep, row_of: RowOf) ->
         return
     match arrival.outcome:
         case BackOutcome.ACCEPTED | BackOutcome.ASYMMETRIC:
-            marks.put(row, Tone.NOTE, "in")
+            marks.put(row, Tone.ALSO, "in")
         case BackOutcome.UNKNOWN:
             marks.put(row, Tone.UNKNOWN, word)
             marks.point(row)

@@ -24,12 +24,24 @@ from wgtui.model.wireguard import FRESH, Birth, Device
 from wgtui.report import words
 from wgtui.report.printable import printable
 from wgtui.tui.interfaces_lit import lit_links
-from wgtui.tui.row_layout import MANY_CELLS, Cells, Choice, clip, fit, say, text_of, whole
+from wgtui.tui.row_layout import (
+    MANY_CELLS,
+    NEW_LINE,
+    Cells,
+    Choice,
+    add,
+    beside,
+    broken,
+    clip,
+    fit,
+    say,
+    text_of,
+)
 from wgtui.tui.rows import Lit, Span
 
 INDENT: Final = Span("  ")
-NARROW: Final = 50
-"""Below this many cells a handshake is told in fewer words."""
+LINK_WORD_ROOM: Final = len(" encrypts ")
+"""Kept free for the word of a link's mark; for the longest words a link gives up its MTU."""
 
 NAME_CELLS: Final = 10
 """Names share a column up to this width; longer ones push their row to the right."""
@@ -110,9 +122,11 @@ class InterfacesRows:
     def _link(self, index: LinkIndex, device: Device | None, width: int) -> Cells:
         link = self.snapshot.links.get(index)
         if link is None:
+            width = beside(width, LINK_WORD_ROOM)
             name = printable(device.name if device else words.link_name(f"if{index}"))
             return fit(width, (Span(clip(name, width), "strong"),), say("not listed", "warn"))
         wireguard = device is not None or link.kind == "wireguard"
+        width = beside(width, LINK_WORD_ROOM)
         state = words.link_state(link)
         room = max(0, width - len(state) - 2)
         name = clip(printable(link.name), room if room >= 4 else width)
@@ -144,11 +158,12 @@ class InterfacesRows:
         seconds = None if met is None else max(0.0, self.snapshot.taken_at - met)
         fresh = seconds is not None and seconds <= FRESH
         style = "good" if fresh else "warn"
-        met_text = words.handshake_text(seconds, short=width < NARROW) if device.peers else ""
+        met_text = words.handshake_text(seconds) if device.peers else ""
         rates = self.rates(device)
         say_bytes = words.rate_text if rates.per_second else words.bytes_text
-        traffic = say(f"rx {say_bytes(rates.received)}  tx {say_bytes(rates.sent)}")
-        return _indented(width, say(met_text, style), traffic)
+        traffic = f"rx {say_bytes(rates.received)}  tx {say_bytes(rates.sent)}"
+        row = _indented(width, say(met_text, style))
+        return add(width, row, (Span(traffic),), len(INDENT.text))
 
     def rates(self, device: Device) -> Rates:
         """What its peers received and sent, against the previous snapshot where there is one."""
@@ -286,7 +301,11 @@ def _address(entry: LinkAddress, width: int) -> Cells:
     text = words.link_address_text(entry) if entry.peer is None else str(entry.address)
     room = width - len(INDENT.text)
     if len(text) > room:
-        return (Span(whole(text, width)),)
+        first, *more = broken(text, width - len(INDENT.text), width - 2 * len(INDENT.text))
+        cells = [INDENT, Span(first)]
+        for line in more:
+            cells += [NEW_LINE, INDENT, INDENT, Span(line)]
+        return fit(width, tuple(cells), *flags)
     return fit(width, (INDENT, Span(text, "dim" if local_link else "")), *flags)
 
 

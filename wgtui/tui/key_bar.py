@@ -20,7 +20,8 @@ from textual.widgets import Input, Static
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS
 from wgtui.report.printable import printable
 from wgtui.tui import keys
-from wgtui.tui.row_list import RowList, to_ascii
+from wgtui.tui.ascii_only import to_ascii
+from wgtui.tui.row_list import RowList
 
 NOTE_SECONDS: Final = 4.0
 """How long a note ("copied …") stays."""

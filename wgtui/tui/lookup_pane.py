@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
@@ -23,7 +23,9 @@ from textual.widgets import Input, Static
 
 from wgtui.report.line import Line
 from wgtui.tui import keys
-from wgtui.tui.row_list import MARGIN, Picture, RowList, to_ascii
+from wgtui.tui.ascii_only import to_ascii
+from wgtui.tui.row_layout import wrap
+from wgtui.tui.row_list import MARGIN, Picture, RowList
 from wgtui.tui.rows import Lit, Span
 
 if TYPE_CHECKING:
@@ -32,22 +34,6 @@ if TYPE_CHECKING:
 _BEGINS_ADDRESS: Final = frozenset("0123456789abcdefABCDEF:")
 
 PROMPT: Final = " 4 Lookup ❯ "
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """Break between words; only a word longer than a line is broken inside."""
-    rows = [""]
-    for word in text.split(" "):
-        if rows[-1] and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
-            rows[-1] += f" {word}"
-        elif not rows[-1] and cell_len(word) <= width:
-            rows[-1] = word
-        else:
-            pieces = chop_cells(word, max(1, width)) or [""]
-            rows += pieces if rows[-1] else []
-            if not rows[-1]:
-                rows[-1:] = pieces
-    return rows
 
 
 class AnswerRows:
@@ -163,10 +149,12 @@ class AnswerList(RowList):
     def _fixed_picture(self, y: int) -> Picture:
         return self.rows.pictures[y]
 
-    def _row_picture(self, row: int) -> Picture:
-        return self.rows.pictures[row + self.rows.head]._replace(
-            cursor=self.has_focus and row == self.cursor
-        )
+    def _row_lines(self, row: int) -> Sequence[tuple[Span, ...]]:
+        return (self.rows.spans(row, 0),)
+
+    def _row_pictures(self, row: int) -> list[Picture]:
+        picture = self.rows.pictures[row + self.rows.head]
+        return [picture._replace(cursor=self.has_focus and row == self.cursor)]
 
     def on_resize(self, _: events.Resize) -> None:
         """Wrap again."""
@@ -216,7 +204,7 @@ class More(Widget):
 
     def __init__(self, *, ascii_only: bool) -> None:
         super().__init__(id="more")
-        self._arrow = "v" if ascii_only else "↓"
+        self._arrow = "" if ascii_only else "↓ "
         self.count = 0
 
     def show(self, count: int) -> None:
@@ -227,7 +215,7 @@ class More(Widget):
 
     def render_line(self, y: int) -> Strip:
         """``↓ 8 more``, or nothing."""
-        text = f"{self._arrow} {self.count} more " if self.count else ""
+        text = f"{self._arrow}{self.count} more " if self.count else ""
         return Strip([Segment(text.rjust(self.size.width), self.rich_style)])
 
 

@@ -12,6 +12,7 @@ RANK: Final = (
     Tone.REFUSED,
     Tone.LOST,
     Tone.NOTE,
+    Tone.ALSO,
     Tone.UNKNOWN,
     Tone.WON,
     Tone.GOOD,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Size
 
 from wgtui.tui.messages import PaneShown, RowsFolded
 from wgtui.tui.row_list import RowList
@@ -27,13 +28,28 @@ TWO_FIT: Final = 100
 _PANES: Final = (("links", "Interfaces"), ("routes", "System routes"), ("allowed", "AllowedIPs"))
 
 
+class Pane(RowList):
+    """One of the lists; while it is hidden it has the room of those that are shown."""
+
+    @property
+    def space(self) -> Size:
+        """Its own size once it has been laid out in the present size of all panes."""
+        place = self.parent
+        if not isinstance(place, Panes):
+            return self.size
+        return Size(
+            self.size.width if self.display and self.size.width else place.size.width,
+            place.size.height,
+        )
+
+
 class Panes(Horizontal):
     """The three lists side by side, as far as there is room."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(id="panes", classes="-ascii" if ascii_only else None)
         self.lists = tuple(
-            RowList(str(number), title, ascii_only=ascii_only, name=name)
+            Pane(str(number), title, ascii_only=ascii_only, name=name)
             for number, (name, title) in enumerate(_PANES, 1)
         )
         self.device_tree = False
@@ -102,6 +118,8 @@ class Panes(Horizontal):
     def on_resize(self, event: events.Resize) -> None:
         """As many as fit, and no layout when it is the same ones."""
         self._arrange(event.size.width)
+        for pane in self.lists:
+            pane.fit()
 
     def _arrange(self, width: int) -> None:
         self._room = 3 if width >= ALL_FIT else 2 if width >= TWO_FIT else 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rich.cells import cell_len
+
 from wgtui.model.network import LinkIndex, NextHop, Route, RouteInfo, RouteType, Rule, RuleAction
 from wgtui.model.prefix import Family
 from wgtui.model.prefix_index import PrefixIndex
@@ -12,13 +14,18 @@ from wgtui.model.snapshot import Snapshot
 from wgtui.report import words
 from wgtui.tui.row_layout import (
     GAP,
+    NEW_LINE,
+    SHORT_WORD_ROOM,
+    WORD_ROOM,
     Cells,
     Choice,
-    clip_words,
+    add,
+    beside,
     fit,
     say,
     text_of,
     width_of,
+    wrap,
 )
 from wgtui.tui.rows import Span
 from wgtui.tui.tree_rows import tree_cells
@@ -30,6 +37,9 @@ _FINAL: Final = frozenset(
 
 NARROW: Final = 50
 """Below this many cells indentation is halved."""
+
+LEAST_WORDS: Final = 16
+"""Cells: fewer beside a rule's number, and the rule stands below it."""
 
 _HARMLESS: Final = frozenset(
     {RouteType.LOCAL, RouteType.BROADCAST, RouteType.ANYCAST, RouteType.MULTICAST}
@@ -43,7 +53,10 @@ def below_rule(width: int) -> int:
 
 
 def rule_cells(rule: Rule, width: int) -> Cells:
-    """``32764  not from all fwmark 0xca6c lookup 51820``, in fewer words where it is tight."""
+    """``32764  not from all fwmark 0xca6c lookup 51820``, in fewer words where it is tight.
+
+    What it asks and what it does is always there, in the next line if need be.
+    """
     number = Span(f"{rule.priority:<5} " if width < NARROW else f"{rule.priority:<5}  ", "dim")
     style = "warn" if rule.unknown else ("" if rule.action is RuleAction.TABLE else "strong")
     full, short = (words.selector_text(rule.selector, short) for short in (False, True))
@@ -51,36 +64,55 @@ def rule_cells(rule: Rule, width: int) -> Cells:
     ways = [f"{full} {action}", f"{short} {action}", f"{short} {brief}"]
     if short == "from all":
         ways.append(brief)
-    elif rule.action is RuleAction.TABLE and brief == words.action_text(rule).strip():
-        ways.append(short)
-    room = width - len(number.text)
+    room = beside(width, WORD_ROOM) - len(number.text)
     for way in ways:
-        if width_of((Span(way),)) <= room:
+        if cell_len(way) <= room:
             return (number, Span(way, style))
-    return (number, Span(clip_words(ways[-1], room), style)) if room > 0 else ()
+    hang = len(number.text)
+    if room < LEAST_WORDS:  # a pane so narrow that the number stands alone
+        room, hang = max(1, width - 2), 2
+    asked = wrap(short, room) if short != "from all" else []
+    cells: list[Span] = [number]
+    for line in [*asked, *wrap(brief, room)]:
+        cells += [NEW_LINE, Span(" " * hang)] if len(cells) > 1 or hang == 2 else []
+        cells.append(Span(line, style))
+    return tuple(cells)
 
 
 def route_cells(snapshot: Snapshot, tree: PrefixIndex, route: Route, width: int) -> Cells:
-    """``├ 10.0.0.0/8  via 192.0.2.1 dev eth0``: the prefix always, the rest as it fits."""
-    info = route.info
+    """``├ 10.0.0.0/8  via 192.0.2.1 dev eth0``: prefix, type and link always, the rest as it fits.
+
+    What must be there and has no room beside the prefix stands in the next line.
+    """
+    info, room = route.info, beside(width, SHORT_WORD_ROOM)
+    hang = 2 * below_rule(width) + 2
     text = words.destination_text(route.destination)
-    known = fit(
-        width,
-        tree_cells(tree, route.row, text, 2 * below_rule(width), width),
-        say(_kind(info), "dim" if info.type in _HARMLESS else "warn"),
-        say(f"from {words.host_text(info.source)}" if info.source else "", "warn"),
-    )
+    row = tree_cells(tree, route.row, text, 2 * below_rule(width), room)
+    quiet = info.type in _HARMLESS
+    row = add(room, row, (Span(_kind(info), "dim" if quiet else "warn"),), hang)
+    source = f"from {words.host_text(info.source)}" if info.source else ""
+    row = add(room, row, (Span(source, "warn"),), hang)
     details = words.route_details(info)
-    row = fit(
-        width,
-        known,
-        _hops(snapshot, info, route.destination.family),
-        *(say(f"unknown {word}", "warn") for word in words.unknown_text(info)),
-        _details(details),
-    )
-    if details and details[0] not in text_of(row) and len(tree.same(route.row)) > 1:
-        return fit(width, known, say(details[0], "dim"))  # what tells it from its twin
-    return row
+    twin = details[0] if details and len(tree.same(route.row)) > 1 else ""
+    row = _with_hops(snapshot, route, row, room - len(twin) - (len(GAP) if twin else 0), hang)
+    if twin:  # what tells it from its twin
+        row, details = add(room, row, (Span(twin, "dim"),), hang), details[1:]
+    unknown = (say(f"unknown {word}", "warn") for word in words.unknown_text(info))
+    return fit(room, row, *unknown, _details(details))
+
+
+def _with_hops(snapshot: Snapshot, route: Route, row: Cells, room: int, hang: int) -> Cells:
+    """The longest way to say them that fits beside the prefix, or else in a line of its own."""
+    ways = _hops(snapshot, route.info, route.destination.family)
+    left = room - width_of(row) - len(GAP)
+    for cells in ways:
+        if width_of(cells) <= left:
+            return add(room, row, cells, hang)
+    for cells in ways:
+        if width_of(cells) <= room - hang:
+            return add(room, row, cells, hang)
+    count = words.count_text(len(route.info.next_hops), "leg")
+    return add(room, row, (Span(count),), hang) if ways else row
 
 
 def _details(details: Sequence[str]) -> Choice:
@@ -107,9 +139,7 @@ def _hops(snapshot: Snapshot, info: RouteInfo, family: Family) -> Choice:
         return ()
     if len(hops) == 1:
         hop = hops[0]
-        device = _device(snapshot, hop.link)
-        flags = _flags(hop)
-        return (_hop(snapshot, hop, family), _joined(device, *flags), _joined(*flags))
+        return (_hop(snapshot, hop, family), _joined(_device(snapshot, hop.link), *_flags(hop)))
     legs: list[Span] = []
     links: list[Span] = []
     for hop in hops:
@@ -117,8 +147,7 @@ def _hops(snapshot: Snapshot, info: RouteInfo, family: Family) -> Choice:
         weight = [Span(f" weight {hop.weight}", "dim")] if hop.weight != 1 else []
         legs += [*comma, *_hop(snapshot, hop, family), *weight]
         links += [*comma, *_joined(_device(snapshot, hop.link), *_flags(hop))]
-    count = words.count_text(len(hops), "leg")
-    return (tuple(legs), tuple(links), (Span(count),))
+    return (tuple(legs), tuple(links))
 
 
 def _hop(snapshot: Snapshot, hop: NextHop, family: Family) -> Cells:

@@ -8,7 +8,7 @@ from wgtui.model.network import Route
 from wgtui.model.prefix import Family
 from wgtui.model.trace import Outcome, Reason, RuleResult, RuleStep, Trace
 from wgtui.report.line import Tone
-from wgtui.report.mark_words import OUTCOME_WORDS, loss_text, rule_mark_text
+from wgtui.report.mark_words import OUTCOME_WORDS, loss_mark_text, rule_mark_text
 from wgtui.tui.marks import Marks
 from wgtui.tui.rows import Lit
 
@@ -55,7 +55,7 @@ def lit_routes(places: Places, trace: Trace) -> Lit:
     _decision(marks, places, trace)
     back = trace.arrival.reverse_path if trace.arrival else None
     if back is not None and back.back is not None and back.back.route is not None:
-        marks.put(places.route_row(family, back.back.route), Tone.NOTE, "back")
+        marks.put(places.route_row(family, back.back.route), Tone.ALSO, "back")
     for outer in trace.outers_here:
         _outer(marks, places, outer)
     return marks.lit()
@@ -68,7 +68,7 @@ def _asked(marks: Marks, places: Places, family: Family, step: RuleStep) -> None
         case RuleResult.REFUSED | RuleResult.DETACHED:
             marks.put(row, Tone.REFUSED, word)
         case RuleResult.JUMPED:
-            marks.put(row, Tone.NOTE, word)
+            marks.put(row, Tone.ALSO, word)
         case RuleResult.UNKNOWN:
             marks.put(row, Tone.UNKNOWN, word)
             marks.point(row)
@@ -80,7 +80,7 @@ def _asked(marks: Marks, places: Places, family: Family, step: RuleStep) -> None
         return
     winner = step.found.winner
     for lost in step.found.lost:
-        marks.put(places.route_row(family, lost.route), Tone.LOST, loss_text(lost, winner))
+        marks.put(places.route_row(family, lost.route), Tone.LOST, loss_mark_text(lost, winner))
     if winner is not None and step.result is not RuleResult.DECIDED:
         marks.put(places.route_row(family, winner), Tone.LOST, word)
 
@@ -119,14 +119,14 @@ def _outer(marks: Marks, places: Places, trace: Trace) -> None:
     if step is None:
         if trace.outcome is Outcome.NO_ROUTE:
             row = places.family_row(family)
-            marks.put(row, Tone.BAD, f"outer {OUTCOME_WORDS[trace.outcome]}")
+            marks.put(row, Tone.BAD, OUTCOME_WORDS[Outcome.OUTER_FAILED])
             marks.point(row)
         return
     rule = places.rule_row(family, step.position)
     winner = step.found.winner if step.found else None
     row = places.route_row(family, winner) if winner is not None else rule
     if trace.outcome in _STOPPED:
-        marks.put(row, Tone.BAD, f"outer {OUTCOME_WORDS[trace.outcome]}")
+        marks.put(row, Tone.BAD, OUTCOME_WORDS[Outcome.OUTER_FAILED])
         marks.point(row)
-    marks.put(rule, Tone.NOTE, "outer")
-    marks.put(row, Tone.NOTE, "outer")
+    marks.put(rule, Tone.ALSO, "outer")
+    marks.put(row, Tone.ALSO, "outer")

@@ -37,7 +37,9 @@ from wgtui.tui.routes_lit import lit_routes
 from wgtui.tui.routes_sections import Part, Section, sections
 from wgtui.tui.row_layout import (
     MANY_CELLS,
+    WORD_ROOM,
     Cells,
+    beside,
     clip,
     clip_words,
     fit,
@@ -161,7 +163,9 @@ class RoutesRows:
                 return rule_cells(self.snapshot.rules[section.family][section.position], width)
             case Part.FAMILY:
                 head = Span(clip(f"IPv{section.family}", width), "head")
-                return fit(width, (head,), *(say(part, "dim") for part in section.notes))
+                return fit(
+                    beside(width, WORD_ROOM), (head,), *(say(part, "dim") for part in section.notes)
+                )
             case Part.TABLE:
                 return self._header(section, width)
             case Part.NOTE | Part.LOOSE:
@@ -177,7 +181,7 @@ class RoutesRows:
         folded = self.folded(section.family, section.table)
         count = words.count_text(len(self._table(section)), "route")
         indent = " " * below_rule(width)
-        room = width - len(indent) - 2
+        room = beside(width, WORD_ROOM) - len(indent) - 2
         name = clip_words(section.notes[0], room)
         ways = [f": {count}", ""] if not folded else [f": {count} (folded)", f": {count}", ""]
         said = next(way for way in ways if not way or width_of((Span(name + way),)) <= room)

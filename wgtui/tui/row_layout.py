@@ -1,7 +1,8 @@
 """How do the pieces of a row share its width?
 
 A row is what must be there, then what may be: the most telling first, each piece whole or not at
-all. A piece may have shorter ways to say the same.
+all. A piece may have shorter ways to say the same. What must be there and is wider than the pane
+goes on in the next line: no prefix is ever cut.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
+from wgtui.report.mark_words import WORD_CELLS
 from wgtui.tui.rows import Span
 
 Cells: TypeAlias = tuple[Span, ...]
@@ -25,6 +27,19 @@ GAP: Final = "  "
 MANY_CELLS: Final = 10_000
 """A width at which nothing is left out."""
 
+WORD_ROOM: Final = WORD_CELLS + 2
+"""Kept free at the right of a row for the word of its mark, so that nothing moves when it comes."""
+
+SHORT_WORD_ROOM: Final = len(" shorter ")
+"""The same, where a prefix needs the room: what wins or loses by length is told in so much. For
+the few longer words a row gives up its last piece."""
+
+LEAST: Final = 24
+"""Cells that a row has at least, whatever is kept free."""
+
+NEW_LINE: Final = Span("\n")
+"""What comes after it stands in the next line of the screen, and is of the same row."""
+
 
 def text_of(cells: Iterable[Span]) -> str:
     """The row without its styles."""
@@ -32,8 +47,37 @@ def text_of(cells: Iterable[Span]) -> str:
 
 
 def width_of(cells: Iterable[Span]) -> int:
-    """How many cells it takes."""
-    return sum(cell_len(span.text) for span in cells)
+    """How many cells it takes, of its last line."""
+    width = 0
+    for span in cells:
+        width = 0 if span == NEW_LINE else width + cell_len(span.text)
+    return width
+
+
+def lines_of(cells: Iterable[Span]) -> list[Cells]:
+    """The lines of a row: one, or more if something in it is wider than the pane."""
+    lines: list[list[Span]] = [[]]
+    for span in cells:
+        if span == NEW_LINE:
+            lines.append([])
+        else:
+            lines[-1].append(span)
+    return [tuple(line) for line in lines]
+
+
+def without_tail(line: Cells, width: int) -> Cells:
+    """The line with as many of its pieces as fit; never without its first one."""
+    while width_of(line) > width:
+        gaps = [place for place, span in enumerate(line) if span.text == GAP and place]
+        if not gaps:
+            return line
+        line = line[: gaps[-1]]
+    return line
+
+
+def beside(width: int, word_room: int) -> int:
+    """The width that a row has beside the word of its mark."""
+    return max(width - word_room, min(width, LEAST))
 
 
 def say(text: str, style: str = "") -> Choice:
@@ -53,6 +97,15 @@ def fit(width: int, required: Cells, *optional: Choice) -> Cells:
                 room -= need + len(GAP)
                 break
     return tuple(row)
+
+
+def add(width: int, row: Cells, cells: Cells, hang: int) -> Cells:
+    """The row and one more piece that must be there: in the next line, if this one is full."""
+    if not width_of(cells):
+        return row
+    if width_of(row) + len(GAP) + width_of(cells) <= width:
+        return (*row, Span(GAP), *cells)
+    return (*row, NEW_LINE, Span(" " * hang), *cells)
 
 
 def clip(text: str, width: int) -> str:
@@ -81,13 +134,32 @@ def clip_words(text: str, width: int) -> str:
     return f"{kept} …" if kept else clip(text, width)
 
 
-def whole(text: str, width: int) -> str:
-    """An address or prefix, uncut wherever it fits at all.
+def wrap(text: str, width: int) -> list[str]:
+    """Break between words; only a word longer than a line is broken inside."""
+    rows = [""]
+    for word in text.split(" "):
+        if rows[-1] and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
+            rows[-1] += f" {word}"
+        elif not rows[-1] and cell_len(word) <= width:
+            rows[-1] = word
+        else:
+            pieces = chop_cells(word, max(1, width)) or [""]
+            rows += pieces if rows[-1] else []
+            if not rows[-1]:
+                rows[-1:] = pieces
+    return rows
 
-    Only where a pane is narrower than the address itself its middle is left out, visibly.
+
+def broken(text: str, first: int, width: int) -> list[str]:
+    """An address or prefix in lines, the first of at most ``first`` cells, the others of ``width``.
+
+    Broken behind a colon or dot, so that no group of digits is taken apart, wherever that is
+    possible; one that fits is one line.
     """
-    if len(text) <= width:
-        return text
-    head = max(0, (width - 1) // 2)
-    tail = max(0, width - 1 - head)
-    return f"{text[:head]}…{text[len(text) - tail :]}" if width > 0 else ""
+    lines, room = [], max(1, first)
+    while len(text) > room:
+        at = max(text.rfind(":", 0, room), text.rfind(".", 0, room)) + 1
+        at = at if at > room // 2 else room
+        lines.append(text[:at])
+        text, room = text[at:], max(1, width)
+    return [*lines, text]

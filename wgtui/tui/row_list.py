@@ -5,6 +5,9 @@ position of its own, because Textual's scrolling would make every new length a l
 screen. ``redraw`` compares what each visible line should say with what it says and refreshes the
 lines that differ; everything (cursor, marks, new facts, scrolling) goes through it.
 
+A row is one line, or more where something in it that may not be cut is wider than the pane. Which
+lines there are is only worked out for rows near the window: positions are counted in rows.
+
     2 System routes ··············· 3/17    the heading (not in tabs: there the tab bar says it)
     ▶ 10.20.0.0/16 dev wg0          wins    margin with the mark's glyph, spans, the mark's word
 """
@@ -12,63 +15,29 @@ lines that differ; everything (cursor, marks, new facts, scrolling) goes through
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Tone
 from wgtui.tui import keys
+from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.messages import RowChosen, RowsFolded
-from wgtui.tui.rows import Lit, RowModel, Span
+from wgtui.tui.row_layout import lines_of, without_tail
+from wgtui.tui.rows import Lit, NoRows, RowModel, Span
 
 MARGIN: Final = 2
 """Cells at the left of every row: the glyph of its mark and a blank."""
 
 SPAN_STYLES: Final = frozenset({"dim", "strong", "head", "good", "bad", "warn", "tree", "label"})
 """The words a ``Span`` may be styled with; the stylesheet says what they look like."""
-
-_ASCII: Final = str.maketrans(
-    dict(zip("─│┌┐└┘├┤┬┴┼╌⋯·…–—→←↑↓▸▾▶❯•×≠", "-|+++++++++-~..--><^v>v>>*x!", strict=True))
-)
-"""Everything the rooms draw with, one cell for one cell (``--ascii``)."""
-
-
-def to_ascii(text: str) -> str:
-    """The same text for a terminal that has no box characters; names from outside keep theirs."""
-    return text if text.isascii() else text.translate(_ASCII)
-
-
-class NoRows:
-    """What a list shows before there are facts."""
-
-    def __init__(self, title: str = "") -> None:
-        self.title = title
-
-    def __len__(self) -> int:
-        return 0
-
-    def spans(self, row: int, width: int) -> tuple[Span, ...]:
-        """There are none."""
-        return ()
-
-    def question(self, row: int) -> str | None:
-        """There is nothing to ask."""
-        return None
-
-    def copy_text(self, row: int) -> str:
-        """There is nothing to copy."""
-        return ""
-
-    def lit(self, trace: object) -> Lit:
-        """Nothing lights up."""
-        return Lit()
 
 
 class Picture(NamedTuple):
@@ -80,7 +49,7 @@ class Picture(NamedTuple):
     cursor: bool = False
     heading: bool = False
     continued: bool = False
-    """The line before goes on: the same tone, no glyph."""
+    """The line before goes on: the same tone, no glyph and no word."""
 
 
 def _nobody() -> None:
@@ -116,7 +85,11 @@ class RowList(Widget, can_focus=True):
         self.on_moved: Callable[[], None] = _nobody
         """Called when ``position`` may have changed: not a message, it would be a second frame."""
         self._pictures: dict[int, Picture] = {}
+        self._lines: dict[int, list[tuple[Span, ...]]] = {}
+        """Of rows that were looked at since the last change."""
         self._revealed = ""
+        self._fitted = (Size(0, 0), 0)
+        """The space that ``top`` was chosen for, and how much of it does not scroll."""
         self._glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
         self._text: Callable[[str], str] = to_ascii if ascii_only else str
 
@@ -127,6 +100,7 @@ class RowList(Widget, can_focus=True):
         kept = self.model.copy_text(self.cursor) if self.cursor < len(self.model) else ""
         moved = model is not self.model
         self.model, self.lit = model, lit
+        self._lines.clear()
         if moved:
             self.cursor = self._find(kept)
         self._stay_inside()
@@ -148,14 +122,14 @@ class RowList(Widget, can_focus=True):
 
     def _reveal(self, row: int) -> None:
         """A pane somebody works in keeps its cursor, and scrolls only if that stays visible."""
-        if not self.has_focus:
+        if not self.has_focus or self.cursor == row:
             self.cursor = row
             first, last = self._around(row)
             spare = max(0, self.rows_visible - 1 - (last - first))
             if first < self.top:
                 self.top = first - min(2, spare)
-            elif last >= self.top + self.rows_visible:
-                self.top = last + 1 - self.rows_visible + min(5, spare)
+            elif self.top < self._page_up_to(last):
+                self.top = self._page_up_to(last) + min(5, spare)
             self.show_row(row)
         elif abs(row - self.cursor) < self.rows_visible:
             self.show_row(row)
@@ -177,11 +151,11 @@ class RowList(Widget, can_focus=True):
 
     def show_row(self, row: int) -> None:
         """Scroll at once so that the row is visible, with some rows around it."""
-        height = self.rows_visible
+        around = self.rows_visible // 3
         if row < self.top:
-            self.top = row - height // 3
-        elif row >= self.top + height:
-            self.top = row - height + 1 + height // 3
+            self.top = row - around
+        elif self.top < self._page_up_to(row):
+            self.top = min(row, self._page_up_to(row) + around)
         self._stay_inside()
         self.redraw()
 
@@ -191,9 +165,34 @@ class RowList(Widget, can_focus=True):
         return 1 if self.number and self.heading else 0
 
     @property
+    def space(self) -> Size:
+        """The room it has, or will have when it is shown: keys come before the layout."""
+        return self.size
+
+    @property
     def rows_visible(self) -> int:
-        """How many rows fit."""
-        return max(1, self.size.height - self.fixed)
+        """How many rows fit, if each is one line."""
+        return max(1, self.space.height - self.fixed)
+
+    def _page_up_to(self, row: int) -> int:
+        """The first row of the page that this one is the last of."""
+        if not len(self.model):
+            return 0
+        first, room = row, self.rows_visible - len(self._row_lines(row))
+        while first > 0 and room > 0:
+            room -= len(self._row_lines(first - 1))
+            first -= room >= 0
+        return first
+
+    def _page_from(self, row: int) -> int:
+        """The last row that is whole on the page that begins with this one."""
+        if not len(self.model):
+            return 0
+        last, room = row, self.rows_visible - len(self._row_lines(row))
+        while last + 1 < len(self.model) and room > 0:
+            room -= len(self._row_lines(last + 1))
+            last += room >= 0
+        return last
 
     @property
     def position(self) -> str:
@@ -203,31 +202,51 @@ class RowList(Widget, can_focus=True):
     def _stay_inside(self) -> None:
         last = max(0, len(self.model) - 1)
         self.cursor = max(0, min(self.cursor, last))
-        self.top = max(0, min(self.top, last + 1 - self.rows_visible))
+        if self.top > last - self.rows_visible:
+            self.top = min(self.top, self._page_up_to(last))
+        self.top = max(0, self.top)
 
     # ------------------------------------------------------------------------------------ drawing
 
     def redraw(self) -> None:
         """Refresh the lines that no longer say what they should."""
-        for y in range(self.size.height):
-            picture = self._picture(y)
+        for y, picture in enumerate(self._window()):
             if self._pictures.get(y) != picture:
                 self._pictures[y] = picture
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def _picture(self, y: int) -> Picture:
-        if y < self.fixed:
-            return self._fixed_picture(y)
-        row = self.top + y - self.fixed
-        if row >= len(self.model):
-            return Picture()
-        return self._row_picture(row)
+    def _window(self) -> list[Picture]:
+        """Every line of the pane, as it should be."""
+        height = self.size.height
+        pictures = [self._fixed_picture(y) for y in range(min(self.fixed, height))]
+        row = self.top
+        while len(pictures) < height and row < len(self.model):
+            pictures += self._row_pictures(row)
+            row += 1
+        return pictures[:height] + [Picture()] * (height - len(pictures))
 
-    def _row_picture(self, row: int) -> Picture:
-        word = self.lit.words.get(row, "")
-        room = self.size.width - MARGIN - (cell_len(word) + 1 if word else 0)
-        spans = self.model.spans(row, max(room, 1))
-        return Picture(spans, self.lit.marks.get(row), word, self.has_focus and row == self.cursor)
+    def _row_lines(self, row: int) -> Sequence[tuple[Span, ...]]:
+        """What a row says, in as many lines as it takes."""
+        lines = self._lines.get(row)
+        if lines is None:
+            if len(self._lines) > 8 * self.size.height:
+                self._lines.clear()
+            width = max(1, self.space.width - MARGIN)
+            lines = lines_of(self.model.spans(row, width))
+            word = self.lit.words.get(row, "")
+            if word:
+                lines[0] = without_tail(lines[0], width - cell_len(word) - 2)
+            self._lines[row] = lines
+        return lines
+
+    def _row_pictures(self, row: int) -> list[Picture]:
+        tone, word = self.lit.marks.get(row), self.lit.words.get(row, "")
+        cursor = self.has_focus and row == self.cursor
+        first, *more = self._row_lines(row)
+        return [
+            Picture(first, tone, word, cursor),
+            *(Picture(line, tone, "", cursor, continued=True) for line in more),
+        ]
 
     def _fixed_picture(self, y: int) -> Picture:
         title = f"{self.number} {self.model.title}"
@@ -236,8 +255,9 @@ class RowList(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
-        picture = self._pictures.get(y) or self._picture(y)
-        self._pictures[y] = picture
+        if y not in self._pictures:
+            self._pictures = dict(enumerate(self._window())) | self._pictures
+        picture = self._pictures.get(y, Picture())
         width = self.size.width
         base = self.rich_style
         if picture.heading:
@@ -252,7 +272,7 @@ class RowList(Widget, can_focus=True):
             plain = under_cursor or style not in SPAN_STYLES
             segments.append(Segment(self._text(text), base if plain else base + self._style(style)))
         if picture.word:
-            word = self._text(picture.word) + (" " if picture.heading else "")
+            word = f"{self._text(picture.word)} "
             left = Strip(segments).adjust_cell_length(max(0, width - cell_len(word)), base)
             segments = [*left, Segment(word, base)]
         return Strip(segments).adjust_cell_length(width, base).simplify()
@@ -268,10 +288,19 @@ class RowList(Widget, can_focus=True):
         return self.get_component_rich_style(f"row--{word}", partial=True)
 
     def on_resize(self, _: events.Resize) -> None:
-        """Another width, other lines; the winner or the cursor stays on the screen."""
+        """Another width, other lines."""
         self._pictures.clear()
+        self.fit()
+        self.redraw()
+
+    def fit(self) -> None:
+        """In another space the winner or the cursor stays on the screen."""
+        fitted, self._fitted = self._fitted, (self.space, self.fixed)
+        if fitted == self._fitted:
+            return
+        self._lines.clear()
         self._stay_inside()
-        if self.lit.show is not None and not self.has_focus:
+        if self.lit.show is not None and (not self.has_focus or self.cursor == self.lit.show):
             self.top = 0  # the same size shows the same rows, however it came to it
             self._reveal(self.lit.show)
         else:
@@ -288,8 +317,7 @@ class RowList(Widget, can_focus=True):
         """Put the cursor on a row, scrolling no more than needed."""
         self.cursor = row
         self._stay_inside()
-        height = self.rows_visible
-        self.top = max(min(self.top, self.cursor), self.cursor - height + 1)
+        self.top = max(min(self.top, self.cursor), self._page_up_to(self.cursor))
         self.redraw()
         self.on_moved()
 
@@ -297,13 +325,14 @@ class RowList(Widget, can_focus=True):
         """Move the window, taking the cursor along."""
         self.top += by
         self._stay_inside()
-        self.move_to(max(self.top, min(self.cursor, self.top + self.rows_visible - 1)))
+        self.move_to(max(self.top, min(self.cursor, self._page_from(self.top))))
 
     def action_move(self, by: int) -> None:
         self.move_to(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        page = max(1, self.rows_visible - 1)
+        shown = self._page_from(self.top) if by > 0 else self._page_up_to(self.top)
+        page = abs(shown - self.top) or self.rows_visible - 1 or 1
         self.top += by * page
         self.move_to(self.cursor + by * page)
 
@@ -330,8 +359,13 @@ class RowList(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there."""
-        if event.y >= self.fixed and self.top + event.y - self.fixed < len(self.model):
-            self.move_to(self.top + event.y - self.fixed)
+        row, y = self.top, self.fixed
+        while row < len(self.model) and event.y >= y:
+            y += len(self._row_lines(row))
+            if event.y < y:
+                self.move_to(row)
+                return
+            row += 1
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """The wheel moves the window."""

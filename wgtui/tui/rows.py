@@ -56,3 +56,29 @@ class RowModel(Protocol):
 
     def lit(self, trace: Trace) -> Lit:
         """Where the Trace passes through this pane."""
+
+
+class NoRows:
+    """What a list shows before there are facts."""
+
+    def __init__(self, title: str = "") -> None:
+        self.title = title
+
+    def __len__(self) -> int:
+        return 0
+
+    def spans(self, row: int, width: int) -> tuple[Span, ...]:
+        """There are none."""
+        return ()
+
+    def question(self, row: int) -> str | None:
+        """There is nothing to ask."""
+        return None
+
+    def copy_text(self, row: int) -> str:
+        """There is nothing to copy."""
+        return ""
+
+    def lit(self, trace: Trace) -> Lit:
+        """Nothing lights up."""
+        return Lit()

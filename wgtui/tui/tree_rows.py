@@ -7,7 +7,7 @@ from typing import Final
 
 from wgtui.model.prefix import BITS, Family, Prefix, parse_address_value
 from wgtui.model.prefix_index import PrefixIndex
-from wgtui.tui.row_layout import Cells, whole
+from wgtui.tui.row_layout import NEW_LINE, Cells, broken
 from wgtui.tui.rows import Span
 
 
@@ -82,11 +82,23 @@ def answered_by(tree: PrefixIndex, row: int, own: Container[tuple[Family, int]] 
 
 
 def tree_cells(tree: PrefixIndex, row: int, text: str, indent: int, width: int) -> Cells:
-    """Guides and prefix; where it is tight the guides give way, then the indentation."""
+    """Guides and prefix; where it is tight the guides give way, then the indentation.
+
+    A prefix that is wider than all there is goes on in the next line.
+    """
     room = width - len(text)
+    if room < 0:
+        lines = guides(tree, row, max(2, width // 4))
+        margin = " " * min(indent, 2) + lines
+        rest = " " * (len(margin) + 1)
+        first, *more = broken(text, width - len(margin), width - len(rest))
+        cells = [Span(margin, "tree"), Span(first)]
+        for line in more:
+            cells += [NEW_LINE, Span(rest), Span(line)]
+        return tuple(cells)
     indent = max(0, min(indent, room))
     lines = guides(tree, row, min(room - indent, max(2, width // 2 - indent)))
-    return (Span(" " * indent + lines, "tree"), Span(whole(text, width)))
+    return (Span(" " * indent + lines, "tree"), Span(text))
 
 
 def prefix_text(tree: PrefixIndex, row: int) -> str:
