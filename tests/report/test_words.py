@@ -23,6 +23,7 @@ from wgtui.model.network import (
 from wgtui.model.prefix import Prefix
 from wgtui.model.trace import BackOutcome, Loss, LostRoute, Outcome, Refusal, RuleResult, RuleStep
 from wgtui.report import mark_words, words
+from wgtui.report.line import WORD_CELLS
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_the_word_beside_a_rule_does_not_repeat_the_rule(refusal: Refusal, word:
     detached = refusal.got == "no such link"
     result = RuleResult.DETACHED if detached else RuleResult.REFUSED
     assert mark_words.rule_mark_text(RuleStep(0, None, result, (refusal,))) == word
-    assert len(word) <= mark_words.WORD_CELLS
+    assert len(word) <= WORD_CELLS
 
 
 def test_a_rule_that_was_asked_is_told_by_what_came_of_it() -> None:
@@ -190,7 +191,7 @@ def test_a_worse_metric_is_named_and_an_equal_one_is_later() -> None:
     better = route._replace(info=replace(info, metric=50))
     assert mark_words.loss_text(lost, better) == "metric 100"
     assert mark_words.loss_mark_text(lost, better) == "metric 100"
-    wifi = replace(lost, route=replace(route, info=replace(info, metric=20600)))
+    wifi = lost._replace(route=route._replace(info=replace(info, metric=20600)))
     assert mark_words.loss_text(wifi, better) == "metric 20600"
     assert mark_words.loss_mark_text(wifi, better) == "metric", "the route says the number"
     assert mark_words.loss_text(lost, route) == "later"
@@ -205,7 +206,7 @@ def test_every_outcome_and_result_has_a_short_word() -> None:
         (mark_words.BACK_WORDS, BackOutcome),
     ):
         assert set(table) == set(kind)
-        assert all(0 < len(word) <= mark_words.WORD_CELLS for word in table.values())
+        assert all(0 < len(word) <= WORD_CELLS for word in table.values())
 
 
 def test_handshakes_older_than_180_seconds_are_stale() -> None:

@@ -224,24 +224,31 @@ def test_tmux_shows_the_same(tmp_path: Path) -> None:
     """What tmux, a terminal of its own, has on its screen in the end."""
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
-    screens = []
-    for driver in ("lean", "plain"):
-        tmux = ["tmux", "-f/dev/null", "-S", str(tmp_path / driver)]
-        command = f"{sys.executable} -m wgtui --demo"
-        env = {"WGTUI_DRIVER": driver, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
-        kept = {name: os.environ[name] for name in ("PATH", "HOME")}
-        run = [*tmux, "new-session", "-d", "-x80", "-y24", command]
-        subprocess.run(run, env=kept | env | {"TERM": "xterm-256color"}, check=True)
-        try:
+    with (
+        _in_tmux(tmp_path / "lean", "lean") as lean,
+        _in_tmux(tmp_path / "plain", "plain") as plain,
+    ):
+        for tmux in (lean, plain):
             _until(partial(_shows, tmux, "edge-1"))
             subprocess.run([*tmux, "send-keys", "10.30.5.9"], check=True)
             _until(partial(_shows, tmux, "10.30.5.9 goes"))
             subprocess.run([*tmux, "resize-window", "-x100", "-y30"], check=True)
-            time.sleep(0.5)
-            screens.append(_drawn(_captured(tmux)))
-        finally:
-            subprocess.run([*tmux, "kill-server"], check=True)
-    assert screens[0] == screens[1]
+            _until(partial(_shows, tmux, "│"))
+        _until(lambda: _drawn(_captured(lean)) == _drawn(_captured(plain)))
+
+
+@contextmanager
+def _in_tmux(socket: Path, driver: str) -> Iterator[list[str]]:
+    tmux = ["tmux", "-f/dev/null", "-S", str(socket)]
+    command = f"{sys.executable} -m wgtui --demo"
+    env = {"WGTUI_DRIVER": driver, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME")}
+    run = [*tmux, "new-session", "-d", "-x80", "-y24", command]
+    subprocess.run(run, env=kept | env | {"TERM": "xterm-256color"}, check=True)
+    try:
+        yield tmux
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=True)
 
 
 def _captured(tmux: list[str]) -> str:

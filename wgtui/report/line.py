@@ -57,6 +57,11 @@ ASCII_GLYPHS: Final[dict[Tone, str]] = {
 """
 
 
+WORD_CELLS: Final = 11
+"""No word behind a mark is longer: a pane keeps so much room free, and rows say the same with a
+mark and without."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line; the text is already printable and holds no markup."""

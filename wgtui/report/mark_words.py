@@ -6,11 +6,8 @@ from typing import Final
 
 from wgtui.model.network import Route
 from wgtui.model.trace import BackOutcome, Loss, LostRoute, Outcome, RuleResult, RuleStep
+from wgtui.report.line import WORD_CELLS
 from wgtui.report.printable import printable
-
-WORD_CELLS: Final = 11
-"""No word is longer: a pane keeps so much room free, and rows say the same with a mark and without.
-"""
 
 OUTCOME_WORDS: Final[dict[Outcome, str]] = {
     Outcome.LOCAL: "local",

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from rich.cells import cell_len, chop_cells
 
-from wgtui.report.mark_words import WORD_CELLS
+from wgtui.report.line import WORD_CELLS
 from wgtui.tui.rows import Span
 
 Cells: TypeAlias = tuple[Span, ...]
