@@ -5,14 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from netaddr import IPAddress
 
 from tests.engine.worlds import source, world
+from wgtui.engine import source_address
 from wgtui.engine.lookup import lookup
 from wgtui.engine.source_address import scope6, select6
 from wgtui.model.flow import Flow
-from wgtui.model.network import LOCAL_TABLE, LinkIndex, NextHop, RouteInfo, Scope
+from wgtui.model.network import (
+    LOCAL_TABLE,
+    Link,
+    LinkAddress,
+    LinkIndex,
+    NextHop,
+    RouteInfo,
+    Scope,
+)
 from wgtui.model.prefix import Prefix, parse_address
 from wgtui.model.routes import RouteTable
+from wgtui.model.snapshot import Snapshot
 from wgtui.sources.shorthand import HostLines, read_host
 
 # ─── IPv4 ────────────────────────────────────────────────────────────────────────────────────────
@@ -204,3 +217,79 @@ def test_a_nexthop_object_to_an_own_address_takes_sources_of_its_scope() -> None
     trace = lookup(snapshot, Flow.parse("192.168.1.10"))
     assert trace.route is not None
     assert str(trace.route.source) == "10.0.1.1"
+
+
+# ─── the twin ────────────────────────────────────────────────────────────────────────────────────
+
+SOURCES = (
+    "2001:db8::1", "2001:db8::2", "2001:db8:1::1", "2001:10::5", "2002:a00:1::1", "fd00::1",
+    "fd00:1::1", "fec0::1", "fe80::1", "fe80::2", "::1", "ff02::1", "::ffff:10.0.0.1", "3ffe::1",
+)  # fmt: skip
+PLACES = (*SOURCES, "2a00::9", "fd00::9", "fe80::9", "ff05::2", "ff0e::1", "fec0::9", "::")
+
+
+@st.composite
+def hosts(draw: st.DrawFn) -> Snapshot:
+    """Up to four links, two of them perhaps in a VRF, with addresses that meet."""
+    entries = st.builds(
+        lambda text, length, *flags: LinkAddress(
+            IPAddress(text), Prefix.of(6, int(IPAddress(text)), length), 0, None, *flags
+        ),
+        st.sampled_from(SOURCES),
+        st.sampled_from((32, 64, 128)),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from((False, False, True)),
+    )
+    links = {}
+    for index in range(1, draw(st.integers(1, 4)) + 1):
+        kind, master = draw(st.sampled_from(((None, None), (None, 1), ("vrf", None))))
+        addresses = tuple(draw(st.lists(entries, max_size=4)))
+        links[LinkIndex(index)] = Link(
+            LinkIndex(index), f"v{index}", kind, master=master, addresses=addresses
+        )
+    temporary = draw(st.sampled_from((0, 2)))
+    return Snapshot(0.0, links=links, sysctls={"net/ipv6/conf/v1/use_tempaddr": temporary})
+
+
+def plain_select6(snapshot: Snapshot, index: LinkIndex | None, to: int) -> IPAddress | None:
+    """Every address gets its rank by all rules at once; the first of the highest is it."""
+
+    def vrf(link: Link | None) -> Link | None:
+        if link is not None and link.kind != "vrf":
+            link = snapshot.links.get(link.master) if link.master is not None else None
+        return link if link is not None and link.kind == "vrf" else None
+
+    bound = snapshot.links.get(index) if index is not None else None
+    links = [link for link in snapshot.links.values() if vrf(link) is vrf(bound)]
+    if Prefix.parse("ff00::/8").covers(to) or scope6(to) <= 2:
+        links = [bound] if bound else []
+    ranked = []
+    for link in links:
+        for entry in link.addresses:
+            value, scope = int(entry.address), scope6(int(entry.address))
+            if entry.tentative or value >> 120 == 0xFF:
+                continue
+            temporary = (snapshot.conf(6, link.name, "use_tempaddr") or 0) >= 2
+            orchid = Prefix.parse("2001:10::/28").covers
+            rank = (
+                value == to,
+                -scope if scope >= scope6(to) else scope - 128,
+                not entry.deprecated,
+                index is None or link.index == index,
+                source_address._label(value) == source_address._label(to),
+                entry.secondary == temporary,
+                orchid(value) == orchid(to),
+                min(128 - (value ^ to).bit_length(), entry.prefix.length),
+            )
+            ranked.append((rank, entry.address))
+    return max(ranked, key=lambda entry: entry[0])[1] if ranked else None
+
+
+@given(hosts(), st.none() | st.integers(1, 5).map(LinkIndex), st.sampled_from(PLACES))
+def test_candidates_in_heaps_give_the_same_as_ranking_all(
+    snapshot: Snapshot, index: LinkIndex | None, to: str
+) -> None:
+    """What is sorted once for a snapshot chooses as if every address were looked at (S-B68)."""
+    destination = int(IPAddress(to, 6))
+    assert select6(snapshot, index, destination) == plain_select6(snapshot, index, destination)

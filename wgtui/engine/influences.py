@@ -8,9 +8,9 @@ encrypted packet is a packet too: what could change it stands in its own trace (
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
+from wgtui.engine.once import once
 from wgtui.model.influence import Direction, Effect, Influence, InfluenceKind, PolicySelector
 from wgtui.model.network import LinkIndex, Masked
 from wgtui.model.prefix import Family, Prefix
@@ -36,15 +36,29 @@ _DROPS: Final = frozenset({"drop", "fib-drop"})
 _MARKS: Final = frozenset({"mark", "restore-mark"})
 
 
-def considered(snapshot: Snapshot, trace: Trace, entrances: Iterable[LinkIndex]) -> Trace:
-    """The trace, with what could change it; ``entrances`` are where answers to it come in."""
+class Considered(NamedTuple):
+    """The fields of a Trace that say what could change it."""
+
+    hooks: tuple[Hook, ...]
+    influences: tuple[Influence, ...]
+    unseen: tuple[Subject, ...]
+
+
+def considered(snapshot: Snapshot, trace: Trace, entrances: Iterable[LinkIndex]) -> Considered:
+    """What could change it; ``entrances`` are where answers to it come in."""
+    nothing = _nothing_there(snapshot)
+    if nothing is not None:
+        return nothing
     found = dict.fromkeys((*_on_links(snapshot, trace, entrances), *_policies(snapshot, trace)))
-    return replace(
-        trace,
-        hooks=_hooks(snapshot, trace),
-        influences=tuple(found),
-        unseen=tuple(_unseen(snapshot)),
-    )
+    return Considered(_hooks(snapshot, trace), tuple(found), _unseen(snapshot))
+
+
+@once
+def _nothing_there(snapshot: Snapshot) -> Considered | None:
+    """What holds for every packet of a host where nothing at all was seen on any way."""
+    if snapshot.hooks or snapshot.influences or any(link.xdp for link in snapshot.links.values()):
+        return None
+    return Considered((), (), _unseen(snapshot))
 
 
 def _hooks(snapshot: Snapshot, trace: Trace) -> tuple[Hook, ...]:
@@ -69,22 +83,25 @@ def before_routing(
     A firewall's own check of the way back is such (S-D9, S-H5); it may ask with the packet's mark,
     so those that set it there are among them: what comes later is too late.
     """
+    if not snapshot.hooks:
+        return ()
     name = snapshot.link_name(link)
-    here = [
-        hook for hook in snapshot.hooks or () if hook.hook == "prerouting" and hook.meets(family)
-    ]
+    here = [hook for hook in snapshot.hooks if hook.hook == "prerouting" and hook.meets(family)]
     drop = [hook for hook in here if hook.may_drop(name, destination)]
     if any("fib-drop" in hook.does for hook in drop):
         drop += [hook for hook in here if hook.does & _MARKS and hook not in drop]
     return tuple(sorted(drop, key=lambda hook: hook.priority))
 
 
-def _unseen(snapshot: Snapshot) -> Iterator[Subject]:
-    if snapshot.hooks is None:
-        yield Subject.FIREWALL
-    for subject in (Subject.XFRM, Subject.TC):
-        if snapshot.influences is None or snapshot.gap(subject):
-            yield subject
+@once
+def _unseen(snapshot: Snapshot) -> tuple[Subject, ...]:
+    firewall = (Subject.FIREWALL,) if snapshot.hooks is None else ()
+    others = tuple(
+        subject
+        for subject in (Subject.XFRM, Subject.TC)
+        if snapshot.influences is None or snapshot.gap(subject)
+    )
+    return firewall + others
 
 
 # ------------------------------------------------------------------------------------------- links

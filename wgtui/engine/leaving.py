@@ -162,8 +162,11 @@ def trace_sent(snapshot: Snapshot, flow: Flow, query: Query, tunnels: Tunnels) -
     way = send(snapshot, query)
     trace = build(flow, way, leave(snapshot, way, query, tunnels))
     # Answers come back from the endpoint by the link that leads to it, as far as anybody can tell.
-    link = trace.route.link if trace.route is not None else None
-    return considered(snapshot, trace, () if link is None else (link,))
+    link = way.route.link if way.route is not None else None
+    found = considered(snapshot, trace, () if link is None else (link,))
+    if not any(found):
+        return trace
+    return Trace(flow, trace.outcome, trace.steps, trace.reason, (), *found)
 
 
 def build(flow: Flow, way: Way, end: End) -> Trace:

@@ -11,8 +11,6 @@ Pure: the same Snapshot and Flow give the same Trace, so it can run on every key
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wgtui.engine import cryptokey
 from wgtui.engine.connected import connected_trace
 from wgtui.engine.influences import considered
@@ -100,5 +98,6 @@ def _completed(
 ) -> Trace:
     """Add the reverse check and what else may change the answer."""
     back = () if trace.outcome is Outcome.LOCAL else tuple(entrances(snapshot, trace, query))
-    trace = replace(trace, back=back, connected=connected)
-    return considered(snapshot, trace, links_back(snapshot, trace))
+    found = considered(snapshot, trace, links_back(snapshot, trace, back))
+    steps, reason = trace.steps, trace.reason
+    return Trace(trace.flow, trace.outcome, steps, reason, back, *found, connected)

@@ -8,16 +8,17 @@ hash with a secret seed (S-B8).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from netaddr import IPAddress
 
 from wgtui.engine.exceptions import kept_for
 from wgtui.engine.fib import ERROR_TYPES, match4
 from wgtui.engine.local_tree import local_tables
+from wgtui.engine.once import once
 from wgtui.engine.query import Query
 from wgtui.engine.rules import Found
-from wgtui.engine.source_address import select4, select6
+from wgtui.engine.source_address import address_object, select4, select6
 from wgtui.model.network import (
     DEFAULT_TABLE,
     LOCAL_TABLE,
@@ -27,8 +28,10 @@ from wgtui.model.network import (
     LinkIndex,
     NextHop,
     Route,
+    RouteInfo,
     RouteType,
     Scope,
+    TableId,
 )
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, RouteStep
@@ -53,7 +56,7 @@ def on_link(
 ) -> RouteStep:
     """Out by a link without asking any table (S-B15); several: it is one of them."""
     source = (
-        IPAddress(query.source, query.family)
+        address_object(snapshot, query.family, query.source)
         if query.source
         else select4(snapshot, links[0], 0, scope)
     )
@@ -79,17 +82,17 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
     if delivered_here(route):
         return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
     legs = _source_picks(snapshot, query, route, legs)
-    first = legs[0] if legs else NextHop(None)
-    source = source_of(snapshot, query, route, first)
     if query.family == 4:
-        to_all = _goes_to_all(query, route)
-        legs = tuple(
-            leg
-            if not to_all and _gateway_used(snapshot, route, leg)
-            else replace(leg, gateway=None)
-            for leg in legs
-        )
-        first = legs[0] if legs else first
+        legs, source = _as_added(snapshot, route, legs)
+        if query.source:
+            source = address_object(snapshot, 4, query.source)
+        if _goes_to_all(query, route):
+            legs = tuple(replace(leg, gateway=None) for leg in legs)
+    else:
+        source = _given(snapshot, query, route)
+        if source is None:
+            source = select6(snapshot, legs[0].link if legs else None, query.destination)
+    first = legs[0] if legs else NextHop(None)
     kept = _kept(snapshot, query, first)
     if kept is not None and kept.gateway is not None and first.gateway is not None:
         first = replace(first, gateway=kept.gateway)  # redirected (S-B14, S-B67)
@@ -126,6 +129,42 @@ def _kept(snapshot: Snapshot, query: Query, leg: NextHop) -> CachedRoute | None:
     return None
 
 
+class _AsAdded(NamedTuple):
+    """What the kernel made of an IPv4 route's next hops when it was added."""
+
+    legs: tuple[NextHop, ...]
+    """Without the gateways that are this link's own address."""
+    source: IPAddress | None
+    """Of a packet that has none, by the first of them."""
+
+
+def _as_added(snapshot: Snapshot, route: Route, legs: tuple[NextHop, ...]) -> _AsAdded:
+    """Worked out once for each kind of route of a table, as long as all its legs are usable."""
+    info = route.info
+    if legs is not info.next_hops:
+        return _added(snapshot, route, legs)
+    known, key = _kinds(snapshot), (id(info), route.table)
+    entry = known.get(key)
+    if entry is None:
+        # The info is kept beside the answer, so that its id is nobody else's.
+        entry = known[key] = (info, _added(snapshot, route, legs))
+    return entry[1]
+
+
+@once
+def _kinds(snapshot: Snapshot) -> dict[tuple[int, TableId], tuple[RouteInfo, _AsAdded]]:
+    return {}
+
+
+def _added(snapshot: Snapshot, route: Route, legs: tuple[NextHop, ...]) -> _AsAdded:
+    used = tuple(
+        leg if _gateway_used(snapshot, route, leg) else replace(leg, gateway=None) for leg in legs
+    )
+    first = legs[0] if legs else NextHop(None)
+    source = route.info.preferred_source
+    return _AsAdded(used, _leg_source(snapshot, route, first) if source is None else source)
+
+
 def _goes_to_all(query: Query, route: Route) -> bool:
     """IPv4 broadcast and multicast packets drop the gateway (S-B18)."""
     if query.destination == _BROADCAST:
@@ -148,21 +187,18 @@ def _gateway_used(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
     if route.table in (LOCAL_TABLE, MAIN_TABLE):
         own = None  # local comes first anyway, as one tree with main while they are that
     for tables in ([own], local_tables(snapshot), [main], [last]):
-        found = match4(route.table, [table for table in tables if table], query).step.winner
+        match = match4(route.table, [table for table in tables if table], query, told=False)
+        found = match.step.winner
         if found is not None:
             return found.info.scope != Scope.HOST or found.info.type in ERROR_TYPES
     return True
 
 
-def source_of(snapshot: Snapshot, query: Query, route: Route, leg: NextHop) -> IPAddress | None:
-    """The source that the route gives to a packet that has none."""
+def _given(snapshot: Snapshot, query: Query, route: Route) -> IPAddress | None:
+    """The source that the packet has, or that the route names."""
     if query.source:
-        return IPAddress(query.source, query.family)
-    if route.info.preferred_source is not None:
-        return route.info.preferred_source
-    if query.family == 6:
-        return select6(snapshot, leg.link, query.destination)
-    return _leg_source(snapshot, route, leg)
+        return address_object(snapshot, query.family, query.source)
+    return route.info.preferred_source
 
 
 def _leg_source(snapshot: Snapshot, route: Route, leg: NextHop) -> IPAddress | None:
@@ -183,10 +219,9 @@ def _leg_source(snapshot: Snapshot, route: Route, leg: NextHop) -> IPAddress | N
 def _local_source(
     snapshot: Snapshot, query: Query, route: Route, legs: tuple[NextHop, ...]
 ) -> IPAddress | None:
-    if query.source:
-        return IPAddress(query.source, query.family)
-    if route.info.preferred_source is not None:
-        return route.info.preferred_source
+    given = _given(snapshot, query, route)
+    if given is not None:
+        return given
     if query.family == 4:
-        return IPAddress(query.destination, 4)
+        return address_object(snapshot, 4, query.destination)
     return select6(snapshot, legs[0].link if legs else LOOPBACK, query.destination)

@@ -8,7 +8,7 @@ encrypted packet must pass the underlay link's filter first, the decrypted one t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from wgtui.engine import cryptokey
 from wgtui.engine.influences import before_routing
@@ -26,6 +26,7 @@ from wgtui.model.trace import (
     RpResult,
     Trace,
 )
+from wgtui.model.wireguard import Device
 
 
 def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[ReverseStep]:
@@ -44,13 +45,15 @@ def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[Revers
             yield _at(snapshot, link, trace, query, out)
 
 
-def links_back(snapshot: Snapshot, trace: Trace) -> Iterator[LinkIndex]:
+def links_back(
+    snapshot: Snapshot, trace: Trace, back: Iterable[ReverseStep]
+) -> Iterator[LinkIndex]:
     """The links of this namespace that a packet of the reverse check comes in by.
 
     Where the answer to the trace's own encrypted packet does, that packet's trace knows.
     """
     ours = trace.ownership.owner if trace.ownership is not None else None
-    for step in trace.back:
+    for step in back:
         yield step.link
         outer = step.outer_reverse_path
         if outer is None or step.owner is None or step.owner == ours:
@@ -72,7 +75,7 @@ def _at(
     outer: ReversePath | None = None
     encrypted: Trace | None = None
     if device is not None:
-        owner = cryptokey.owner_step(device, query.family, query.destination).owner
+        owner = _owner(device, trace, query)
         if owner is None:
             reason = Reason.NOBODY_OWNS_SOURCE
             return ReverseStep(link.index, BackOutcome.NOT_ALLOWED, reason, reply_link=out)
@@ -92,6 +95,14 @@ def _at(
         before_routing(snapshot, query.family, link.index, packet.destination),
         _outer_hooks(snapshot, owner, encrypted),
     )
+
+
+def _owner(device: Device, trace: Trace, query: Query) -> Ownership | None:
+    """Who owns the address there; on the way out it was asked already."""
+    known = trace.ownership
+    if known is not None and known.device is device:
+        return known.owner
+    return cryptokey.owner_step(device, query.family, query.destination).owner
 
 
 def _outer_hooks(

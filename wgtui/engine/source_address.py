@@ -7,13 +7,14 @@ IPv6: net/ipv6/addrconf.c:ipv6_dev_get_saddr, the rules of RFC 6724 in the kerne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from netaddr import IPAddress
 
+from wgtui.engine.once import once
 from wgtui.engine.query import vrf_of
 from wgtui.model.network import Link, LinkAddress, LinkIndex, Scope
-from wgtui.model.prefix import Prefix
+from wgtui.model.prefix import Family, Prefix, family_of
 from wgtui.model.snapshot import Snapshot
 
 
@@ -92,48 +93,124 @@ def scope6(address: int) -> int:
     return _SCOPE_SITE if _SITE_LOCAL.covers(address) else _SCOPE_GLOBAL
 
 
+class _Candidate(NamedTuple):
+    """An IPv6 address that may be a source, with what does not depend on the destination."""
+
+    address: IPAddress
+    value: int
+    link: LinkIndex
+    current: bool
+    """Not deprecated."""
+    label: int
+    preferred: bool
+    """Temporary or public, as its link wants it (RFC 6724 rule 7)."""
+    orchid: bool
+    length: int
+
+
+class _Scope(NamedTuple):
+    """The candidates of one scope, in the kernel's order, as the first rules sort them."""
+
+    every: list[_Candidate]
+    by_value: dict[int, list[_Candidate]]
+    current: list[_Candidate]
+    current_on: dict[LinkIndex, list[_Candidate]]
+
+
+_Scopes: TypeAlias = dict[int, _Scope]
+
+
 def select6(snapshot: Snapshot, index: LinkIndex | None, destination: int) -> IPAddress | None:
-    """The source of a packet to ``destination`` that leaves by a link; None: there is none."""
-    if _MULTICAST.covers(destination) or scope6(destination) <= _SCOPE_LINK:
-        here = snapshot.links.get(index) if index is not None else None
-        links = [here] if here else []
+    """The source of a packet to ``destination`` that leaves by a link; None: there is none.
+
+    RFC 6724 rules 1, 2, 3, 5, 6, 7, (ORCHID), 8, where the first four only name the candidates
+    that the others compare.
+    """
+    wanted = scope6(destination)
+    of_link, of_vrf = _candidates(snapshot)
+    if wanted <= _SCOPE_LINK or _MULTICAST.covers(destination):
+        scopes = of_link.get(index)
     else:
         master = vrf_of(snapshot, index) if index is not None else None
-        links = [link for link in snapshot.links.values() if vrf_of(snapshot, link.index) is master]
-    best: tuple[int, ...] | None = None
-    chosen: IPAddress | None = None
-    for link in links:
-        for entry in link.addresses:
-            if (
-                entry.address.version != 6
-                or entry.tentative
-                or _MULTICAST.covers(int(entry.address))
-            ):
-                continue
-            rank = _rank(snapshot, link, entry, index, destination)
-            if best is None or rank > best:
-                best, chosen = rank, entry.address
-    return chosen
+        scopes = of_vrf.get(None if master is None else master.index)
+    if not scopes:
+        return None
+    nearest = scopes[max(scopes, key=lambda scope: -scope if scope >= wanted else scope - 128)]
+    here = nearest.current_on.get(index) if index is not None else None
+    heap = nearest.by_value.get(destination) or here or nearest.current or nearest.every
+    if len(heap) == 1:
+        return heap[0].address
+    label, orchid = _label(destination), _ORCHID.covers(destination)
+
+    def rank(candidate: _Candidate) -> tuple[bool, bool, bool, bool, bool, int]:
+        common = 128 - (candidate.value ^ destination).bit_length()
+        return (
+            candidate.current,
+            index is None or candidate.link == index,
+            candidate.label == label,
+            candidate.preferred,
+            candidate.orchid == orchid,
+            min(common, candidate.length),
+        )
+
+    return max(heap, key=rank).address  # the first of equals, as in the kernel
 
 
-def _rank(
-    snapshot: Snapshot, link: Link, entry: LinkAddress, index: LinkIndex | None, destination: int
-) -> tuple[int, ...]:
-    """Larger is better, compared from the left: RFC 6724 rules 1, 2, 3, 5, 6, 7, (ORCHID), 8."""
-    address = int(entry.address)
-    scope, wanted = scope6(address), scope6(destination)
+@once
+def _candidates(
+    snapshot: Snapshot,
+) -> tuple[dict[LinkIndex | None, _Scopes], dict[LinkIndex | None, _Scopes]]:
+    """By link, and by VRF; None: the links that are in none."""
+    of_link: dict[LinkIndex | None, _Scopes] = {}
+    of_vrf: dict[LinkIndex | None, _Scopes] = {}
+    for link in snapshot.links.values():
+        found = [
+            _candidate(snapshot, link, entry)
+            for entry in link.addresses
+            if entry.address.version == 6 and not entry.tentative
+        ]
+        master = vrf_of(snapshot, link.index) if found else None
+        vrf = None if master is None else master.index
+        for candidate in found:
+            if not _MULTICAST.covers(candidate.value):
+                for scopes in (of_link.setdefault(link.index, {}), of_vrf.setdefault(vrf, {})):
+                    scope = scopes.setdefault(scope6(candidate.value), _Scope([], {}, [], {}))
+                    scope.every.append(candidate)
+                    scope.by_value.setdefault(candidate.value, []).append(candidate)
+                    if candidate.current:
+                        scope.current.append(candidate)
+                        scope.current_on.setdefault(link.index, []).append(candidate)
+    return of_link, of_vrf
+
+
+def _candidate(snapshot: Snapshot, link: Link, entry: LinkAddress) -> _Candidate:
+    value = int(entry.address)
     prefer_temporary = (snapshot.conf(6, link.name, "use_tempaddr") or 0) >= 2
-    common = 128 - (address ^ destination).bit_length()
-    return (
-        address == destination,
-        -scope if scope >= wanted else scope - 128,
+    return _Candidate(
+        entry.address,
+        value,
+        link.index,
         not entry.deprecated,
-        index is None or link.index == index,
-        _label(address) == _label(destination),
+        _label(value),
         (not entry.secondary) ^ prefer_temporary,
-        _ORCHID.covers(address) == _ORCHID.covers(destination),
-        min(common, entry.prefix.length),
+        _ORCHID.covers(value),
+        entry.prefix.length,
     )
+
+
+@once
+def _own(snapshot: Snapshot) -> dict[tuple[Family, int], IPAddress]:
+    return {
+        (family_of(entry.address), int(entry.address)): entry.address
+        for link in snapshot.links.values()
+        for entry in link.addresses
+    }
+
+
+def address_object(snapshot: Snapshot, family: Family, value: int) -> IPAddress:
+    """The address; that of a link is there already, and to make one costs as much as a lookup."""
+    found = _own(snapshot).get((family, value))
+    return IPAddress(value, family) if found is None else found
 
 
 def _label(address: int) -> int:
