@@ -243,7 +243,7 @@ def hosts(draw: st.DrawFn) -> Snapshot:
     )
     links = {}
     for index in range(1, draw(st.integers(1, 4)) + 1):
-        kind, master = draw(st.sampled_from(((None, None), (None, 1), ("vrf", None))))
+        kind, master = draw(st.sampled_from(((None, None), (None, LinkIndex(1)), ("vrf", None))))
         addresses = tuple(draw(st.lists(entries, max_size=4)))
         links[LinkIndex(index)] = Link(
             LinkIndex(index), f"v{index}", kind, master=master, addresses=addresses
