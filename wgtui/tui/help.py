@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -11,6 +12,7 @@ from textual.widgets import Static
 
 from wgtui.report.line import Line, Tone
 from wgtui.tui import keys
+from wgtui.tui.inks import ANSWER_INKS, Ink
 from wgtui.tui.lookup_pane import AnswerList
 
 _GLOSSARY: Final = (
@@ -75,6 +77,10 @@ def help_lines() -> tuple[Line, ...]:
     return tuple(lines)
 
 
+class _HelpList(AnswerList):
+    INKS: ClassVar[Mapping[str, Ink]] = {**ANSWER_INKS, "label": Ink(attributes="bold")}
+
+
 class HelpScreen(ModalScreen[None]):
     """The help, over everything else."""
 
@@ -83,7 +89,7 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, lines: tuple[Line, ...], *, ascii_only: bool) -> None:
         super().__init__()
         self._lines = lines
-        self._list = AnswerList(ascii_only=ascii_only, name="help")
+        self._list = _HelpList(ascii_only=ascii_only, name="help")
 
     def compose(self) -> ComposeResult:
         """A title, and the lines."""

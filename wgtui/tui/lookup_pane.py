@@ -24,6 +24,7 @@ from textual.widgets import Input, Static
 from wgtui.report.line import Line
 from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
+from wgtui.tui.inks import ANSWER_INKS
 from wgtui.tui.row_layout import wrap
 from wgtui.tui.row_list import MARGIN, Picture, RowList
 from wgtui.tui.rows import Lit, Span
@@ -103,6 +104,7 @@ class AnswerList(RowList):
     """The lines of an answer; those of the first one stay where they are."""
 
     BINDINGS = keys.ANSWER
+    INKS = ANSWER_INKS
 
     def __init__(
         self,

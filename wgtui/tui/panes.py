@@ -65,6 +65,7 @@ class Panes(Horizontal):
 
     def compose(self) -> ComposeResult:
         """All three, always: only ``display`` changes."""
+        self._arrange(self.app.size.width)  # before there are styles to work out
         yield from self.lists
 
     # -------------------------------------------------------------------------------------- facts
@@ -110,10 +111,6 @@ class Panes(Horizontal):
             self.light(self._trace, reveal=True)
 
     # --------------------------------------------------------------------------------------- room
-
-    def on_mount(self) -> None:
-        """The size is known before the first frame."""
-        self._arrange(self.app.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
         """As many as fit, and no layout when it is the same ones."""

@@ -15,7 +15,7 @@ lines there are is only worked out for rows near the window: positions are count
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
@@ -29,15 +29,13 @@ from textual.widget import Widget
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Tone
 from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
+from wgtui.tui.inks import INKS, Ink, style
 from wgtui.tui.messages import RowChosen, RowsFolded
 from wgtui.tui.row_layout import lines_of, without_tail
 from wgtui.tui.rows import Lit, NoRows, RowModel, Span
 
 MARGIN: Final = 2
 """Cells at the left of every row: the glyph of its mark and a blank."""
-
-SPAN_STYLES: Final = frozenset({"dim", "strong", "head", "good", "bad", "warn", "tree", "label"})
-"""The words a ``Span`` may be styled with; the stylesheet says what they look like."""
 
 
 class Picture(NamedTuple):
@@ -60,13 +58,8 @@ class RowList(Widget, can_focus=True):
     """The rows of a model, with a cursor, marks and its own scrolling."""
 
     BINDINGS = keys.ROWS
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"row--{word}" for word in SPAN_STYLES),
-        *(f"row--{tone.value}" for tone in Tone),
-        "row--cursor",
-        "row--heading",
-        "row--heading-focus",
-    }
+    INKS: ClassVar[Mapping[str, Ink]] = INKS
+    """What the words look like in lists of this kind."""
 
     def __init__(
         self, number: str = "", title: str = "", *, ascii_only: bool = False, name: str
@@ -268,9 +261,9 @@ class RowList(Widget, can_focus=True):
         if under_cursor:
             base += self._style("cursor")
         segments = [Segment(self._margin(picture), base)]
-        for text, style in picture.spans:
-            plain = under_cursor or style not in SPAN_STYLES
-            segments.append(Segment(self._text(text), base if plain else base + self._style(style)))
+        for text, word in picture.spans:
+            plain = under_cursor or not word
+            segments.append(Segment(self._text(text), base if plain else base + self._style(word)))
         if picture.word:
             word = f"{self._text(picture.word)} "
             left = Strip(segments).adjust_cell_length(max(0, width - cell_len(word)), base)
@@ -285,7 +278,7 @@ class RowList(Widget, can_focus=True):
         return f"{self._glyphs[picture.tone]} "
 
     def _style(self, word: str) -> Style:
-        return self.get_component_rich_style(f"row--{word}", partial=True)
+        return style(self.INKS[word], self.app.theme_variables)
 
     def on_resize(self, _: events.Resize) -> None:
         """Another width, other lines."""

@@ -19,8 +19,8 @@ class Span(NamedTuple):
 
     text: str
     style: str = ""
-    """A word that the stylesheet maps: ``""``, ``dim``, ``strong``, ``head``, ``good``, ``bad``,
-    ``warn``, ``tree``."""
+    """A word of ``inks``: ``""``, ``dim``, ``strong``, ``head``, ``good``, ``bad``, ``warn``,
+    ``tree``."""
 
 
 @dataclass(frozen=True, slots=True)
