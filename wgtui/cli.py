@@ -30,7 +30,7 @@ from wgtui.commands import (
 from wgtui.errors import QueryError, SourceError
 from wgtui.report.printable import printable
 
-COMMANDS: Final = ("lookup", "territory", "snapshot", "check")
+COMMANDS: Final = ("lookup", "territory", "drift", "diff", "snapshot", "check")
 """Each is the module of that name in ``wgtui.commands``."""
 
 HELP: Final = """\
@@ -39,6 +39,8 @@ usage: wgtui [OPTIONS]                  the terminal UI
        wgtui lookup [OPTIONS] FLOW…     one answer as text (- : one flow a line on stdin)
        wgtui lookup [OPTIONS] PREFIX…   which of its addresses go where
        wgtui territory [DEVICE|PREFIX]  what each peer really owns, and what of it is routed there
+       wgtui drift [OPTIONS]            what was meant, what the kernel has, what is routed there
+       wgtui diff [OPTIONS] A B         what changed between two sources: snapshots, folders, live
        wgtui snapshot [OPTIONS]         save what the source shows, to be opened elsewhere
        wgtui check [OPTIONS]            (arrives with a later version)
 
@@ -62,7 +64,7 @@ options:
   -h, --help     print this
 
 exit codes: 0 the packet arrives · 1 it does not, or it cannot be known · 2 the words cannot be
-understood · 3 the source cannot be read
+understood · 3 the source cannot be read; of drift and diff: 0 no difference · 1 differences
 """
 
 

@@ -197,11 +197,17 @@ def _addresses(
 
     was, now = keyed(old), keyed(new)
     for key, entry in was.items():
-        if now.get(key) != entry:
-            yield AddressChange(link, entry, now.get(key))
+        then = now.get(key)
+        if then is None or _use(then) != _use(entry):
+            yield AddressChange(link, entry, then)
     for key, entry in now.items():
         if key not in was:
             yield AddressChange(link, None, entry)
+
+
+def _use(entry: LinkAddress) -> tuple[bool, ...]:
+    """Whether it may be chosen as a source (S-B30, S-B68)."""
+    return entry.secondary, entry.deprecated, entry.tentative
 
 
 # ----------------------------------------------------------------------------------- rules, routes

@@ -310,3 +310,16 @@ Change: TypeAlias = (
     | SightChange
     | Flood
 )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A change and when it was seen."""
+
+    at: float
+    """Unix time; the last time, when it is flapping."""
+    change: Change
+    count: int = 1
+    """More than one: the same thing back and forth, so many times."""
+    since: float = 0.0
+    """The first time."""

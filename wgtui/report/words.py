@@ -6,6 +6,7 @@ that came from outside leaves here printable.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from netaddr import IPAddress
@@ -281,24 +282,30 @@ def route_details(info: RouteInfo) -> list[str]:
 
 def route_text(route: Route, snapshot: Snapshot) -> str:
     """A route as ``ip route`` prints it: ``10.0.0.0/8 via 192.0.2.1 dev eth0 metric 100``."""
-    info, family = route.info, route.destination.family
+    links = [snapshot.link_name(hop.link) for hop in route.info.next_hops]
+    return way_text(route.destination, route.info, links)
+
+
+def way_text(destination: Prefix, info: RouteInfo, links: Sequence[str]) -> str:
+    """The same of its parts; ``links`` are the names of the next hops' links."""
     words = [] if info.type is RouteType.UNICAST else [info.type.value]
-    words.append(destination_text(route.destination))
+    words.append(destination_text(destination))
     words += [f"from {host_text(info.source)}"] if info.source else []
-    if len(info.next_hops) == 1:
-        words += [
-            next_hop_text(info.next_hops[0], snapshot, family),
-            *next_hop_flags(info.next_hops[0]),
-        ]
-    words += route_details(info)
-    if len(info.next_hops) > 1:
-        for hop in info.next_hops:
-            words += [
-                "nexthop",
-                next_hop_text(hop, snapshot, family),
-                f"weight {hop.weight}",
-                *next_hop_flags(hop),
+    hops = [
+        " ".join(
+            [
+                via_text(hop, destination.family),
+                f"dev {printable(link)}" if hop.link is not None else "",
             ]
+        ).strip()
+        for hop, link in zip(info.next_hops, links, strict=True)
+    ]
+    if len(hops) == 1:
+        words += [hops[0], *next_hop_flags(info.next_hops[0])]
+    words += route_details(info)
+    if len(hops) > 1:
+        for text, hop in zip(hops, info.next_hops, strict=True):
+            words += ["nexthop", text, f"weight {hop.weight}", *next_hop_flags(hop)]
     return " ".join(word for word in words if word)
 
 
