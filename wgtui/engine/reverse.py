@@ -80,7 +80,7 @@ def _at(
             reason = Reason.NOBODY_OWNS_SOURCE
             return ReverseStep(link.index, BackOutcome.NOT_ALLOWED, reason, reply_link=out)
         encrypted = _encrypted_answer(snapshot, owner, trace)
-        outer = _underlay(snapshot, owner, encrypted)
+        outer = underlay_filter(snapshot, owner, encrypted)
     packet = _coming_back(snapshot, link, trace, query)
     path = validate(snapshot, packet) if query.family == 4 else None
     outcome, why = _judge(link, path, outer, out)
@@ -168,7 +168,9 @@ def _encrypted_answer(snapshot: Snapshot, owner: Ownership, trace: Trace) -> Tra
     return outer_trace(snapshot, owner, endpoint)
 
 
-def _underlay(snapshot: Snapshot, owner: Ownership, outer: Trace | None) -> ReversePath | None:
+def underlay_filter(
+    snapshot: Snapshot, owner: Ownership, outer: Trace | None
+) -> ReversePath | None:
     """The encrypted packet from the peer's endpoint, at the link where ours leave to it.
 
     It is asked where the device was born: its links are those of ``snapshot.birthplace`` (S-E20).

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from wgtui.model.finding import Finding, Severity
 from wgtui.model.network import LinkIndex
 from wgtui.model.prefix import FAMILIES
 from wgtui.model.snapshot import Gap, Snapshot, Subject
@@ -53,15 +54,30 @@ def welcome(snapshot: Snapshot) -> list[Line]:
     return lines
 
 
-def state_line(snapshot: Snapshot) -> str:
-    """One line: which host, which source, how much, how many gaps."""
+def state_line(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> str:
+    """One line: which host, which source, known mistakes, how much, how many gaps."""
     host = printable(snapshot.host) or "this host"
     where = f"{host} · {printable(snapshot.source)}" if snapshot.source else host
     if snapshot.namespace and snapshot.namespace not in snapshot.source:
         where += f" · namespace {printable(snapshot.namespace)}"
     gaps = len(shown_gaps(snapshot))
     missing = f" · {count_text(gaps, 'gap')}" if gaps else ""
-    return f"{where} · {_counts(snapshot)}{missing}"
+    wrong = counts_text(findings)
+    mistakes = f" · ! {wrong}" if wrong else ""
+    return f"{where}{mistakes} · {_counts(snapshot)}{missing}"
+
+
+def counts_text(findings: Iterable[Finding]) -> str:
+    """``2 errors, 1 warning``; notes are only counted when there is nothing worse."""
+    found = [finding.severity for finding in findings]
+    told = [
+        count_text(found.count(severity), word)
+        for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"))
+        if severity in found
+    ]
+    if told or not found:
+        return ", ".join(told)
+    return count_text(len(found), "note")
 
 
 def shown_gaps(snapshot: Snapshot) -> list[Gap]:

@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.widgets import Input
 
@@ -22,19 +21,11 @@ from wgtui.errors import SourceError
 from wgtui.report.printable import printable
 from wgtui.report.text import render
 from wgtui.sources import Source, open_source
-from wgtui.tui import drivers, keys
+from wgtui.tui import drivers
 from wgtui.tui.clipboard import osc52
-from wgtui.tui.key_bar import FilterLine, KeyBar, StateLine, TabBar
 from wgtui.tui.lean_driver import LeanDriver
-from wgtui.tui.lookup_pane import LookupPane, Question
-from wgtui.tui.messages import (
-    KernelAnswered,
-    PaneShown,
-    RowChosen,
-    SnapshotArrived,
-    SourceFailed,
-)
-from wgtui.tui.panes import Panes
+from wgtui.tui.messages import FindingsArrived, KernelAnswered, SnapshotArrived, SourceFailed
+from wgtui.tui.moving import Moving
 from wgtui.tui.reader import Reader
 from wgtui.tui.reply import Reply, before_facts
 from wgtui.tui.row_list import RowList
@@ -46,13 +37,12 @@ if TYPE_CHECKING:
     from wgtui.tui.view import View
 
 
-class WgtuiApp(App[str]):
+class WgtuiApp(Moving):
     """The screen. Its result is the text that ``Q`` leaves behind."""
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = ""
-    BINDINGS = keys.EVERYWHERE
 
     def __init__(
         self,
@@ -63,7 +53,7 @@ class WgtuiApp(App[str]):
         opener: Callable[[str], Source] = open_source,
         driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__(driver_class=driver_class)
+        super().__init__(ascii_only=ascii_only, driver_class=driver_class)
         self.register_theme(MONO)
         self.theme = os.environ.get("TEXTUAL_THEME", "ansi-dark")
         self.view: View | None = None
@@ -77,28 +67,11 @@ class WgtuiApp(App[str]):
         self._frozen = False
         self._waiting: View | None = None
         self._failure: SourceError | None = None
-        self._filtering: RowList | None = None
         self._reader = Reader(source_spec, self.post_message, opener)
-        self.state = StateLine(ascii_only=ascii_only)
-        self.panes = Panes(ascii_only=ascii_only)
-        self.tabs = TabBar(self.panes.lists, ascii_only=ascii_only)
-        for pane in self.panes.lists:
-            pane.on_moved = self.tabs.update
-        self.lookup = LookupPane(self._typed, ascii_only=ascii_only)
-        self.filter_line = FilterLine(self._filter_typed)
 
     def get_driver_class(self) -> type[Driver]:
         """The one that sends only changed cells, where it can be trusted."""
         return drivers.choose(super().get_driver_class(), os.environ)
-
-    def compose(self) -> ComposeResult:
-        """State, tabs, panes, question and answer, keys: everything there will ever be."""
-        yield self.state
-        yield self.tabs
-        yield self.panes
-        yield self.lookup
-        yield self.filter_line
-        yield KeyBar()
 
     def on_mount(self) -> None:
         """Signals that must leave a clean terminal."""
@@ -173,7 +146,15 @@ class WgtuiApp(App[str]):
     def _take(self, view: View) -> None:
         self.view, self._waiting = view, None
         self.panes.take(view)
+        self.sheets.take(view)
         self._answer()
+
+    def on_findings_arrived(self, message: FindingsArrived) -> None:
+        """What is wrong, a moment after the facts."""
+        message.view.find(message.findings)
+        if message.view is self.view:
+            self.sheets.take(message.view)
+            self._say_state()
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -182,7 +163,7 @@ class WgtuiApp(App[str]):
 
     # ------------------------------------------------------------------------------------- answer
 
-    def _typed(self, text: str) -> None:
+    def typed(self, text: str) -> None:
         """Called inside the question's watcher: character, answer and marks are one frame."""
         self._text = text
         self._explaining = False
@@ -203,6 +184,7 @@ class WgtuiApp(App[str]):
             self._reader.ask_kernel(trace.flow)
         self._show_reply(keep=not asked)
         self.panes.light(trace, reveal=asked)
+        self.sheets.light(trace, reveal=asked)
         self.tabs.update()
         self._say_state()
 
@@ -213,6 +195,8 @@ class WgtuiApp(App[str]):
             self.lookup.show(self.view.explanation(self.reply.trace), keep=keep)
         else:
             lines = self.view.with_kernel(self.reply, self._kernel)
+            if self.told[0] == self._text:
+                lines = (*lines[:1], *self.told[1], *lines[1:])
             self.lookup.show(lines, self.reply.caret, keep=keep)
 
     # -------------------------------------------------------------------------------------- state
@@ -226,71 +210,6 @@ class WgtuiApp(App[str]):
             status = f"cannot read: {self._failure.what}"
         self.state.show(text, status)
 
-    # ------------------------------------------------------------------------------------- moving
-
-    def on_row_chosen(self, message: RowChosen) -> None:
-        """Enter on a row asks about it; the keys stay in the pane."""
-        self.lookup.question.value = message.question
-
-    def on_pane_shown(self, _: PaneShown) -> None:
-        """The tab bar is for one pane at a time."""
-        self.tabs.display = self.panes.room == 1
-        self.tabs.update()
-
-    def _go(self, by: int) -> None:
-        """The next stop of the round: question, three panes, answer."""
-        stops: list[Question | RowList] = [
-            self.lookup.question,
-            *self.panes.lists,
-            self.lookup.answer,
-        ]
-        focused = self.focused
-        here = next((at for at, stop in enumerate(stops) if stop is focused), 0)
-        stop = stops[(here + by) % len(stops)]
-        if isinstance(stop, Question):
-            self.action_focus_question()
-        elif stop is self.lookup.answer:
-            self.action_focus_answer()
-        else:
-            self.panes.go_to(stop)
-
-    def action_focus_next(self) -> None:
-        self._go(1)
-
-    def action_focus_previous(self) -> None:
-        self._go(-1)
-
-    def action_pane(self, at: int) -> None:
-        self.panes.go_to(self.panes.lists[at])
-
-    def action_focus_question(self) -> None:
-        """What was asked is selected, so that typing replaces it.
-
-        Selected now: a Focus event would come after the keys of the same packet.
-        """
-        self.screen.set_focus(self.lookup.question, scroll_visible=False)
-        self.lookup.question.select_all()
-
-    def action_focus_answer(self) -> None:
-        self.screen.set_focus(self.lookup.answer, scroll_visible=False)
-
-    def action_scroll_answer(self, by: int) -> None:
-        self.lookup.answer.scroll_rows(by)
-
-    def action_page_answer(self, by: int) -> None:
-        self.lookup.answer.action_page(by)
-
-    def action_clear_question(self) -> None:
-        self.lookup.question.value = ""
-
-    def action_escape(self) -> None:
-        """In a pane: drop its filter, or go back to the question."""
-        focused = self.focused
-        if isinstance(focused, RowList) and focused.note:
-            self.panes.filter(focused, "")
-        else:
-            self.action_focus_question()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Which commands make sense now; the key bar shows only those."""
         question = self.lookup.question
@@ -303,33 +222,6 @@ class WgtuiApp(App[str]):
                 return self.reply.trace is not None
             case _:
                 return True
-
-    # ------------------------------------------------------------------------------------- filter
-
-    def action_filter(self) -> None:
-        """Of the focused pane, or of the one that is in view."""
-        focused = self.focused
-        shown = next(pane for pane in self.panes.lists if pane.display)
-        pane = next((pane for pane in self.panes.lists if pane is focused), shown)
-        self._filtering = None
-        self.filter_line.show(pane.model.title, pane.note)
-        self._filtering = pane
-        self.query_one(KeyBar).display = False
-        self.screen.set_focus(self.filter_line.input, scroll_visible=False)
-
-    def _filter_typed(self, text: str) -> None:
-        if self._filtering is not None:
-            self.panes.filter(self._filtering, text)
-            self.tabs.update()
-
-    def action_end_filter(self, keep: bool) -> None:
-        pane, self._filtering = self._filtering, None
-        if pane is not None:
-            if not keep:
-                self.panes.filter(pane, "")
-            self.panes.go_to(pane)
-        self.filter_line.display = False
-        self.query_one(KeyBar).display = True
 
     # ----------------------------------------------------------------------------------- commands
 

@@ -14,6 +14,7 @@ from typing import Final, Protocol, runtime_checkable
 from wgtui.model.prefix import Prefix
 from wgtui.model.trace import Trace
 from wgtui.report import words
+from wgtui.report.line import Line
 from wgtui.report.printable import printable
 from wgtui.tui.row_layout import Cells, clip, clip_words
 from wgtui.tui.rows import Lit, RowModel, Span
@@ -92,6 +93,11 @@ class FilteredRows:
         """As in the whole pane; the note asks nothing."""
         base = self.base(row)
         return None if base is None else self._model.question(base)
+
+    def told(self, row: int) -> tuple[Line, ...]:
+        """As in the whole pane, where that has something to tell."""
+        base, told = self.base(row), getattr(self._model, "told", None)
+        return told(base) if base is not None and told is not None else ()
 
     def copy_text(self, row: int) -> str:
         """As in the whole pane."""

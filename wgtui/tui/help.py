@@ -26,6 +26,7 @@ _GLOSSARY: Final = (
     ("owner", "the peer that an address belongs to on a device"),
     ("outer", "the encrypted packet, on its own way to the peer's endpoint"),
     ("back", "would a packet from that address be let in again?"),
+    ("finding", "a known mistake, found: an error breaks what was meant, a warning likely does"),
     ("gap", "something that could not be seen; never the same as nothing there"),
 )
 
@@ -43,6 +44,7 @@ _MARKS: Final = (
 _KEY_NAMES: Final = {
     "question_mark": "?",
     "slash": "/",
+    "exclamation_mark": "!",
     "pagedown": "PgDn",
     "pageup": "PgUp",
     "shift+tab": "Shift-Tab",

@@ -84,6 +84,14 @@ EVERYWHERE: Final[Keys] = [
     _key("app.routes", "2", "pane(1)", "System routes"),
     _key("app.allowed", "3", "pane(2)", "AllowedIPs"),
     _key("app.question", "4,i", "focus_question", "Lookup: the question"),
+    _key(
+        "app.findings",
+        "exclamation_mark,f",
+        "sheet('findings')",
+        "known mistakes: what happens because of them, and the repair; again closes",
+        "findings",
+        "!",
+    ),
     _key("app.next", "tab", "focus_next", "the next pane"),
     _key("app.previous", "shift+tab", "focus_previous", "the pane before"),
     _key(

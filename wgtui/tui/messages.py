@@ -8,8 +8,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from wgtui.errors import SourceError
+from wgtui.report.line import Line
 
 if TYPE_CHECKING:
+    from wgtui.model.finding import Finding
     from wgtui.model.flow import Flow
     from wgtui.model.kernel import KernelAnswer
     from wgtui.tui.view import View
@@ -25,6 +27,15 @@ class SnapshotArrived(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the newest matters."""
         return isinstance(message, SnapshotArrived)
+
+
+class FindingsArrived(Message):
+    """The reader has looked for known mistakes in what a view shows."""
+
+    def __init__(self, view: View, findings: tuple[Finding, ...]) -> None:
+        super().__init__()
+        self.view = view
+        self.findings = findings
 
 
 class SourceFailed(Message):
@@ -45,11 +56,12 @@ class KernelAnswered(Message):
 
 
 class RowChosen(Message):
-    """Enter on a row: ask about it."""
+    """Enter on a row: ask about it, and say this with the answer."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, told: tuple[Line, ...] = ()) -> None:
         super().__init__()
         self.question = question
+        self.told = told
 
 
 class RowsFolded(Message):

@@ -16,11 +16,13 @@ from textual.message import Message
 
 from wgtui.errors import SourceError
 from wgtui.sources import Source, open_source
-from wgtui.tui.messages import KernelAnswered, SnapshotArrived, SourceFailed
+from wgtui.tui.messages import FindingsArrived, KernelAnswered, SnapshotArrived, SourceFailed
 
 if TYPE_CHECKING:
     from wgtui.model.flow import Flow
     from wgtui.model.snapshot import Snapshot
+    from wgtui.tui.view import View
+    from wgtui.tui.watch import Watch
 
 WAIT: Final = 2.0
 """Seconds between two looks at what has no events (WireGuard)."""
@@ -49,6 +51,8 @@ class Reader:
         self._stopped = threading.Event()
         self._questions: SimpleQueue[Flow] = SimpleQueue()
         self._told: Snapshot | None = None
+        self._view: View | None = None
+        self._watch: Watch | None = None
 
     def start(self) -> None:
         """From now on messages arrive."""
@@ -96,11 +100,13 @@ class Reader:
         if source is None:
             source = self._source = self._open(self.spec)
         snapshot = self._tell(source.read())
+        self._look()
         while source.live and not self._stopped.is_set():
             self._again.clear()
             newer = source.refresh(snapshot, WAIT)
             if newer is not snapshot:
                 snapshot = self._tell(newer)
+            self._look()
         if not self._stopped.is_set():
             self._again.wait()
             self._again.clear()
@@ -108,9 +114,20 @@ class Reader:
     def _tell(self, snapshot: Snapshot) -> Snapshot:
         from wgtui.tui.view import View
 
-        self._say(SnapshotArrived(View(snapshot, self._told)))
+        self._view = View(snapshot, self._told)
+        self._say(SnapshotArrived(self._view))
         self._told = snapshot
         return snapshot
+
+    def _look(self) -> None:
+        """Look for known mistakes, when it is time."""
+        from wgtui.tui.watch import Watch
+
+        self._watch = self._watch or Watch()
+        view = self._view
+        found = None if view is None else self._watch.look(view.snapshot)
+        if view is not None and found is not None:
+            self._say(FindingsArrived(view, found))
 
     def _failed(self, error: SourceError) -> None:
         self._say(SourceFailed(error))

@@ -26,7 +26,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Tone
+from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line, Tone
 from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.inks import INKS, Ink, style
@@ -338,7 +338,12 @@ class RowList(Widget, can_focus=True):
     def action_choose(self) -> None:
         question = self.model.question(self.cursor) if self.cursor < len(self.model) else None
         if question:
-            self.post_message(RowChosen(question))
+            self.post_message(RowChosen(question, self._told()))
+
+    def _told(self) -> tuple[Line, ...]:
+        """Models with more to say of a row than fits on it have ``told(row)``."""
+        told = getattr(self.model, "told", None)
+        return told(self.cursor) if told is not None else ()
 
     def action_fold(self) -> None:
         """Models with something to fold have ``toggle(row)``; the marks are then on other rows."""

@@ -7,11 +7,13 @@ top, name this module for type checking only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Final
 
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
+from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
@@ -23,6 +25,7 @@ from wgtui.report.sentences import answer, kernel_line
 from wgtui.report.welcome import state_line, welcome
 from wgtui.tui.allowed_rows import DeviceTreeRows, PeersRows
 from wgtui.tui.filtering import filtered
+from wgtui.tui.findings_rows import FindingsRows
 from wgtui.tui.interfaces_rows import InterfacesRows
 from wgtui.tui.reply import GRAMMAR, Reply
 from wgtui.tui.routes_rows import Folds, RoutesRows
@@ -39,23 +42,32 @@ class View:
     def __init__(self, snapshot: Snapshot, before: Snapshot | None = None) -> None:
         self.snapshot: Final = snapshot
         self.before: Final = before
-        self.state: Final = state_line(snapshot)
-        """What is seen, in one line."""
+        self.findings: tuple[Finding, ...] | None = None
+        """Of these facts, or a moment older; None: nobody has looked yet."""
         self._welcome: Final = Reply(tuple(welcome(snapshot)))
         self._links: Final = InterfacesRows(snapshot, before)
         self._routes: Final = RoutesRows(snapshot)
         self._peers: Final = PeersRows(snapshot)
         self._trees: DeviceTreeRows | None = None
         self._filtered: dict[tuple[RowModel, str], RowModel] = {}
+        self._sheets: dict[str, RowModel] = {}
         _OF_HOST(snapshot)
         for device in snapshot.devices.values():
             _OF_DEVICE(device)
 
+    @property
+    def state(self) -> str:
+        """What is seen, in one line."""
+        return state_line(self.snapshot, self.findings or ())
+
     # -------------------------------------------------------------------------------------- panes
 
     def take_over(self, other: View) -> None:
-        """What somebody folded in the view before this one stays folded."""
+        """What somebody folded in the view before this one stays folded; what was found wrong
+        there holds until somebody has looked again."""
         self._routes.fold_as(other.folds)
+        if self.findings is None:
+            self.findings = other.findings
 
     @property
     def folds(self) -> Folds:
@@ -83,6 +95,17 @@ class View:
             self._filtered[key] = filtered(model, text)
         return self._filtered[key]
 
+    def find(self, findings: tuple[Finding, ...]) -> None:
+        """Somebody has looked for known mistakes."""
+        self.findings = findings
+        self._sheets.clear()
+
+    def sheet(self, name: str) -> RowModel:
+        """The rows of a sheet."""
+        if name not in self._sheets:
+            self._sheets[name] = SHEET_ROWS[name](self)
+        return self._sheets[name]
+
     # ------------------------------------------------------------------------------------ answers
 
     def reply(self, text: str) -> Reply:
@@ -109,3 +132,9 @@ class View:
     def explanation(self, trace: Trace) -> tuple[Line, ...]:
         """The verdict in a few sentences, with the commands that prove it."""
         return tuple(explain(self.snapshot, trace))
+
+
+SHEET_ROWS: Final[dict[str, Callable[[View], RowModel]]] = {
+    "findings": lambda view: FindingsRows(view.snapshot, view.findings),
+}
+"""What is on each of the sheets, by its name."""

@@ -1,0 +1,89 @@
+"""Which known mistakes does this host have? One pure function each, over the Snapshot.
+
+    config.py      own-key-peer  same-prefix-in-config  host-bits  moved-prefix  config-drift
+    entries.py     shadowed-prefix  overlap
+    routes.py      unrouted-prefix  ownerless-route  ignored-gateway  duplicate-route
+    endpoints.py   endpoint-loop  endpoint-via-tunnel  no-endpoint  no-handshake  mtu
+                   stale-handshake
+    filters.py     rp-filter  asymmetric  forwarding-off
+    unseen.py      privilege
+
+They are found by lookup over whole ranges (``partition.py``, ``ground.py``), never by comparing the
+text of a route with that of an entry. A check that would have to guess says nothing: what is not
+known is a gap, and has its own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from wgtui.engine.checks.config import (
+    config_drift,
+    host_bits,
+    moved_prefix,
+    own_key_peer,
+    same_prefix_in_config,
+)
+from wgtui.engine.checks.endpoints import (
+    endpoints_in_tunnels,
+    mtu,
+    no_endpoint,
+    no_handshake,
+    several_uplinks,
+    stale_handshake,
+)
+from wgtui.engine.checks.entries import overlaps
+from wgtui.engine.checks.filters import forwarding_off, replies, underlay_filtered
+from wgtui.engine.checks.routes import (
+    duplicate_route,
+    ignored_gateway,
+    ownerless_route,
+    unrouted_prefix,
+)
+from wgtui.engine.checks.unseen import privilege
+from wgtui.engine.checks.world import World
+from wgtui.model.finding import Code, Finding, Severity
+from wgtui.model.snapshot import Snapshot
+
+CHECKS: Final[tuple[Callable[[World], Iterator[Finding]], ...]] = (
+    privilege,
+    own_key_peer,
+    moved_prefix,
+    same_prefix_in_config,
+    endpoints_in_tunnels,
+    config_drift,
+    duplicate_route,
+    ownerless_route,
+    unrouted_prefix,
+    replies,
+    underlay_filtered,
+    forwarding_off,
+    overlaps,
+    ignored_gateway,
+    host_bits,
+    no_handshake,
+    stale_handshake,
+    mtu,
+    several_uplinks,
+    no_endpoint,
+)
+
+_SEVERITIES: Final = tuple(Severity)
+_CODES: Final = tuple(Code)
+
+
+def check(snapshot: Snapshot, before: Snapshot | None = None) -> tuple[Finding, ...]:
+    """All findings, errors first, and of one severity the most probable cause first.
+
+    With the snapshot ``before`` this one also what only two can tell: prefixes that have moved
+    since, and counters that rise.
+    """
+    world = World(snapshot, before)
+    found = [finding for one in CHECKS for finding in one(world)]
+    return tuple(sorted(found, key=_weight))
+
+
+def _weight(finding: Finding) -> tuple[int, int]:
+    """Equals keep the order of devices and peers."""
+    return _SEVERITIES.index(finding.severity), _CODES.index(finding.code)

@@ -1,0 +1,277 @@
+"""Which mistakes does a configuration hold, and where does the kernel differ from it?
+
+S-E2: one prefix has one owner on a device, and whoever is set last has it, silently. S-E5: a peer
+with the device's own key is ignored. S-G42, S-G44: how wg reads a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from wgtui.engine.checks.world import World, who
+from wgtui.errors import QueryError
+from wgtui.model.finding import Code, Finding, Severity
+from wgtui.model.finding_facts import (
+    Drift,
+    DriftKind,
+    HostBits,
+    Moved,
+    OwnKey,
+    OwnsNothing,
+    SharedInConfig,
+    Who,
+    Written,
+)
+from wgtui.model.flow import Flow
+from wgtui.model.prefix import Prefix, address_text
+from wgtui.model.prefix_index import NONE
+from wgtui.model.wireguard import Device, DeviceConfig, Peer, PeerConfig
+
+_NAMED: Final = 3
+"""So many other peers a sentence names."""
+
+
+def own_key_peer(world: World) -> Iterator[Finding]:
+    """Peers that were given the device's own key."""
+    for device, config in world.configured():
+        for peer in config.peers:
+            if device.public_key is not None and peer.public_key == device.public_key:
+                facts = OwnKey(_written(config, peer), peer.allowed_ips)
+                yield Finding(
+                    Code.OWN_KEY_PEER, Severity.ERROR, facts, device.name, who(peer), _only(facts)
+                )
+
+
+def _only(facts: OwnKey) -> Prefix | None:
+    return facts.prefixes[0] if len(facts.prefixes) == 1 else None
+
+
+def same_prefix_in_config(world: World) -> Iterator[Finding]:
+    """Prefixes that a configuration gives to two of its peers; the last has it."""
+    for config in world.snapshot.meant:
+        last = _last_meant(config)
+        for peer in config.peers:
+            for prefix, spelled in _entries(peer):
+                winner = last[prefix]
+                if winner.public_key != peer.public_key:
+                    facts = SharedInConfig(who(winner), _written(config, peer), spelled)
+                    yield Finding(
+                        Code.SAME_PREFIX_IN_CONFIG,
+                        Severity.ERROR,
+                        facts,
+                        config.name,
+                        who(peer),
+                        prefix,
+                    )
+
+
+def host_bits(world: World) -> Iterator[Finding]:
+    """Entries whose host bits mean nothing (S-E2)."""
+    for config in world.snapshot.meant:
+        for peer in config.peers:
+            for prefix, spelled in _entries(peer):
+                address = spelled.partition("/")[0]
+                if _is_address(address, prefix):
+                    continue
+                facts = HostBits(spelled, _written(config, peer), len(config.peers) > 1)
+                yield Finding(
+                    Code.HOST_BITS, Severity.WARNING, facts, config.name, who(peer), prefix
+                )
+
+
+def _is_address(text: str, prefix: Prefix) -> bool:
+    """Is the address, as it was written, the prefix's first one?"""
+    try:
+        found = Prefix.parse(text, prefix.family)
+    except ValueError:
+        return True
+    return found.network == prefix.network
+
+
+def moved_prefix(world: World) -> Iterator[Finding]:
+    """Prefixes meant for, or last seen on, one peer that belong to another now."""
+    for device in world.snapshot.devices.values():
+        config = world.meant.get(device.name)
+        told: set[tuple[str, Prefix]] = set()
+        if config is not None:
+            last = _last_meant(config)
+            for peer in config.peers:
+                written = _written(config, peer)
+                lost = _lost(device, peer.public_key, peer.allowed_ips)
+                for owner, prefixes in _joined(lost):
+                    told |= {(peer.public_key, prefix) for prefix in prefixes}
+                    shared = any(last[prefix].public_key != peer.public_key for prefix in prefixes)
+                    spelled = tuple(dict(_entries(peer))[prefix] for prefix in prefixes)
+                    facts = Moved(prefixes, who(owner), written, shared, spelled)
+                    yield _moved(device, who(peer), facts)
+        yield from _moved_since(world, device, told)
+        yield from _owns_nothing(world, device)
+
+
+def _moved(device: Device, peer: Who, facts: Moved) -> Finding:
+    return Finding(
+        Code.MOVED_PREFIX, Severity.ERROR, facts, device.name, peer, _name_of(facts.prefixes)
+    )
+
+
+def _moved_since(world: World, device: Device, told: set[tuple[str, Prefix]]) -> Iterator[Finding]:
+    old = world.old(device)
+    if old is None or old.peers == device.peers:
+        return
+    for peer in old.peers:
+        lost = [
+            (owner, prefix)
+            for owner, prefix in _lost(device, peer.public_key, peer.allowed_ips)
+            if (peer.public_key, prefix) not in told
+        ]
+        for owner, prefixes in _joined(lost):
+            yield _moved(device, who(peer), Moved(prefixes, who(owner)))
+
+
+def _lost(device: Device, key: str, prefixes: tuple[Prefix, ...]) -> list[tuple[Peer, Prefix]]:
+    """Of these prefixes those that another peer than this one has now, and who."""
+    found = []
+    for prefix in dict.fromkeys(prefixes):
+        tree = device.owners.tree(prefix.family)
+        row = tree.find(prefix)
+        if row != NONE:
+            owner = device.peers[tree.values[row]]
+            if owner.public_key != key:
+                found.append((owner, prefix))
+    return found
+
+
+def _joined(lost: list[tuple[Peer, Prefix]]) -> Iterator[tuple[Peer, tuple[Prefix, ...]]]:
+    """One by one, but the two halves of everything are one move."""
+    for owner, prefix in lost:
+        other = Prefix(prefix.family, prefix.network ^ 1 << _top(prefix), 1)
+        if prefix.length == 1 and (owner, other) in lost:
+            if not prefix.network:
+                yield owner, (prefix, other)
+        else:
+            yield owner, (prefix,)
+
+
+def _top(prefix: Prefix) -> int:
+    return 31 if prefix.family == 4 else 127
+
+
+def _name_of(prefixes: tuple[Prefix, ...]) -> Prefix:
+    """The prefix that a move is called by: both halves of everything are everything."""
+    first = prefixes[0]
+    return first if len(prefixes) == 1 else Prefix(first.family, 0, 0)
+
+
+def _owns_nothing(world: World, device: Device) -> Iterator[Finding]:
+    """Peers without a prefix beside others that have some: an entry that two peers were given is
+    the last one's, and the other is left like this."""
+    others = tuple(who(peer) for peer in device.peers if peer.allowed_ips)
+    if not others:
+        return
+    for peer in device.peers:
+        if peer.allowed_ips or world.meant_peer(device, peer.public_key) is not None:
+            continue  # what a configuration means for it is compared with what it has
+        old = world.old(device)
+        if old is not None and any(
+            was.public_key == peer.public_key and was.allowed_ips for was in old.peers
+        ):
+            continue
+        severity = Severity.ERROR if peer.last_handshake is not None else Severity.WARNING
+        facts = OwnsNothing(others[:_NAMED])
+        yield Finding(Code.MOVED_PREFIX, severity, facts, device.name, who(peer))
+
+
+def config_drift(world: World) -> Iterator[Finding]:
+    """Where kernel and configuration differ, beside prefixes that moved."""
+    for device, config in world.configured():
+        yield from _device_drift(device, config)
+        peers = {peer.public_key: peer for peer in device.peers}
+        for meant in config.peers:
+            if meant.public_key == device.public_key:
+                continue
+            if meant.public_key not in peers:
+                facts = Drift(DriftKind.PEER_MISSING, config.file, prefixes=meant.allowed_ips)
+                yield _drift(device, Severity.WARNING, facts, who(meant))
+            else:
+                yield from _peer_drift(device, config, meant, peers[meant.public_key])
+        known = {meant.public_key for meant in config.peers}
+        for peer in device.peers:
+            if peer.public_key not in known:
+                facts = Drift(DriftKind.PEER_EXTRA, config.file, prefixes=peer.allowed_ips)
+                yield _drift(device, Severity.WARNING, facts, who(peer))
+
+
+def _drift(device: Device, severity: Severity, facts: Drift, peer: Who | None = None) -> Finding:
+    prefix = facts.prefixes[0] if len(facts.prefixes) == 1 else None
+    return Finding(Code.CONFIG_DRIFT, severity, facts, device.name, peer, prefix)
+
+
+def _device_drift(device: Device, config: DeviceConfig) -> Iterator[Finding]:
+    port, mark = config.listen_port, config.fwmark
+    if port and port != device.listen_port:
+        facts = Drift(DriftKind.PORT, config.file, str(port), str(device.listen_port))
+        yield _drift(device, Severity.WARNING, facts)
+    if mark is not None and mark != device.fwmark:
+        facts = Drift(DriftKind.MARK, config.file, hex(mark), hex(device.fwmark))
+        yield _drift(device, Severity.WARNING, facts)
+
+
+def _peer_drift(
+    device: Device, config: DeviceConfig, meant: PeerConfig, peer: Peer
+) -> Iterator[Finding]:
+    moved = {prefix for _, prefix in _lost(device, peer.public_key, meant.allowed_ips)}
+    has, wanted = set(peer.allowed_ips), set(meant.allowed_ips)
+    missing = tuple(prefix for prefix in meant.allowed_ips if prefix not in has | moved)
+    if missing:
+        facts = Drift(DriftKind.ALLOWED_MISSING, config.file, prefixes=missing)
+        yield _drift(device, Severity.WARNING, facts, who(peer))
+    elsewhere = {
+        prefix for other in config.peers for prefix in other.allowed_ips if other is not meant
+    }
+    extra = tuple(prefix for prefix in peer.allowed_ips if prefix not in wanted | elsewhere)
+    if extra:
+        facts = Drift(DriftKind.ALLOWED_EXTRA, config.file, prefixes=extra)
+        yield _drift(device, Severity.WARNING, facts, who(peer))
+    if meant.endpoint is not None and peer.endpoint is not None:
+        literal = _literal(meant.endpoint)
+        if literal is not None and literal != (str(peer.endpoint.address), peer.endpoint.port):
+            # A peer that roams is where its last packet came from (S-E30): that is no mistake.
+            facts = Drift(DriftKind.ENDPOINT, config.file, meant.endpoint, str(peer.endpoint))
+            yield _drift(device, Severity.INFO, facts, who(peer))
+
+
+def _literal(endpoint: str) -> tuple[str, int] | None:
+    """Address and port, when the endpoint is no name that was resolved (S-G43)."""
+    host, colon, port = endpoint.rpartition(":")
+    if not colon or not port.isdigit():
+        return None
+    try:
+        address = Flow.parse(host.strip("[]").partition("%")[0]).destination
+    except QueryError:
+        return None
+    return str(address), int(port) & 0xFFFF
+
+
+def _last_meant(config: DeviceConfig) -> dict[Prefix, PeerConfig]:
+    """Who has each prefix when the file has been read to its end."""
+    return {prefix: peer for peer in config.peers for prefix in peer.allowed_ips}
+
+
+def _entries(peer: PeerConfig) -> Iterator[tuple[Prefix, str]]:
+    """Each prefix once, and how it is spelled."""
+    spelled = peer.allowed_ips_written
+    pairs = (
+        zip(peer.allowed_ips, spelled, strict=True)
+        if len(spelled) == len(peer.allowed_ips)
+        else ((prefix, _spelling(prefix)) for prefix in peer.allowed_ips)
+    )
+    yield from dict(pairs).items()
+
+
+def _spelling(prefix: Prefix) -> str:
+    return f"{address_text(prefix.family, prefix.network)}/{prefix.length}"
+
+
+def _written(config: DeviceConfig, peer: PeerConfig) -> Written:
+    return Written(config.file, peer.line)

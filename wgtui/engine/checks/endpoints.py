@@ -1,0 +1,291 @@
+"""Can the encrypted packets leave, and does anything come back?
+
+The encrypted packet is a packet made here, with the device's mark (section 0 step 6, S-E14 …
+S-E18).
+What one snapshot can honestly say of handshakes is in S-E41 … S-E43.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from netaddr import IPAddress
+
+from wgtui.engine.checks.ground import kind_of, table_for
+from wgtui.engine.checks.partition import LOCAL, MISS, MIXED, REFUSED, UNKNOWN, Routing, way_of
+from wgtui.engine.checks.world import World, who
+from wgtui.engine.leaving import outer_trace
+from wgtui.engine.query import UDP, Query
+from wgtui.model.finding import Code, Finding, Severity
+from wgtui.model.finding_facts import (
+    Away,
+    Loop,
+    ManyUplinks,
+    Mtu,
+    NoEndpoint,
+    NoHandshake,
+    StaleHandshake,
+    ViaTunnel,
+)
+from wgtui.model.network import LinkIndex, Route, RouteType, RuleAction
+from wgtui.model.prefix import Family, Prefix, family_of
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import Outcome, Ownership, Trace
+from wgtui.model.wireguard import Birth, Device, Endpoint, Peer
+
+USABLE: Final = 180.0
+"""Seconds: an older handshake has left no key (S-E40, S-E42)."""
+
+OVERHEAD: Final[dict[Family, int]] = {4: 60, 6: 80}
+"""Bytes that WireGuard, UDP and IP put around a packet."""
+
+
+class Underlay(NamedTuple):
+    """A peer with an endpoint, and where its encrypted packets go."""
+
+    device: Device
+    number: int
+    peer: Peer
+    endpoint: Endpoint
+    value: int
+    """The way, see ``partition``; meaningless unless ``plain``."""
+    routing: Routing
+    plain: bool
+    """Routed here, and by rules that do not look at ports."""
+
+
+def underlays(world: World) -> Iterator[Underlay]:
+    """Every peer that has an endpoint."""
+    snapshot = world.snapshot
+    ports = {
+        family: any(rule.selector.source_port or rule.selector.destination_port for rule in rules)
+        for family, rules in snapshot.rules.items()
+    }
+    for device in snapshot.devices.values():
+        routings: dict[Family, Routing] = {}
+        for number, peer in enumerate(device.peers):
+            endpoint = peer.endpoint
+            if endpoint is None:
+                continue
+            family = family_of(endpoint.address)
+            if family not in routings:
+                query = Query(family, 0, mark=device.fwmark, protocol=UDP, sport=device.listen_port)
+                routings[family] = world.ways.routing(query)
+            routing = routings[family]
+            plain = device.birth is Birth.HERE and endpoint.zone is None
+            value = routing.at(int(endpoint.address))
+            yield Underlay(
+                device, number, peer, endpoint, value, routing, plain and not ports.get(family)
+            )
+
+
+def endpoints_in_tunnels(world: World) -> Iterator[Finding]:
+    """Encrypted packets that come back to their own peer, or leave through another one."""
+    devices = world.snapshot.devices.keys()
+    for under in underlays(world):
+        clear = not under.routing.links(under.value) & devices
+        if under.plain and clear and way_of(under.value).code not in (UNKNOWN, MIXED):
+            continue
+        trace = _outer(world.snapshot, under)
+        if trace.outcome is Outcome.LOOP and _looped(trace) == (under.device.link, _key(under)):
+            bypass, table = _bypass(world.snapshot, under.endpoint), table_for(trace.rules)
+            facts = Loop(under.endpoint, bypass, table, _mark(world, under))
+            yield _about(under, Code.ENDPOINT_LOOP, Severity.ERROR, facts)
+        elif trace.ownership is not None and trace.ownership.owner is not None:
+            owner = trace.ownership.owner
+            family = family_of(under.endpoint.address)
+            bypass = _bypass(world.snapshot, under.endpoint)
+            through = ViaTunnel(
+                under.endpoint,
+                owner.device.name,
+                who(owner.peer),
+                OVERHEAD[family],
+                bypass,
+                table_for(trace.rules),
+            )
+            yield _about(under, Code.ENDPOINT_VIA_TUNNEL, Severity.INFO, through)
+
+
+def _about(
+    under: Underlay, code: Code, severity: Severity, facts: Loop | ViaTunnel | ManyUplinks
+) -> Finding:
+    return Finding(code, severity, facts, under.device.name, who(under.peer))
+
+
+def _key(under: Underlay) -> str:
+    return under.peer.public_key
+
+
+def _outer(snapshot: Snapshot, under: Underlay) -> Trace:
+    family = family_of(under.endpoint.address)
+    ownership = Ownership(under.device, under.peer, under.number, Prefix(family, 0, 0))
+    return outer_trace(snapshot, ownership, under.endpoint)
+
+
+def _looped(trace: Trace) -> tuple[LinkIndex, str] | None:
+    """The peer that a loop comes back to: the last one that encrypted."""
+    last = None
+    packet: Trace | None = trace
+    while packet is not None:
+        if packet.ownership is not None and packet.ownership.owner is not None:
+            last = packet.ownership.owner
+        packet = packet.outer
+    return None if last is None else (last.device.link, last.peer.public_key)
+
+
+def _bypass(snapshot: Snapshot, endpoint: Endpoint) -> Route | None:
+    """The longest route of any table to the endpoint that leads into no tunnel; main's first."""
+    family, address = family_of(endpoint.address), int(endpoint.address)
+    found: list[Route] = []
+    for (of, _), table in snapshot.routes.items():
+        for row in table.tree.covering(address) if of == family else ():
+            for same in table.tree.same(row):
+                info = table.info(same)
+                links = {leg.link for leg in info.next_hops if not leg.dead}
+                clear = links and not links & snapshot.devices.keys()
+                if info.type is RouteType.UNICAST and clear and info.source is None:
+                    found.append(table[same])
+    return max(
+        found,
+        key=lambda route: (route.destination.length, route.table == 254, -route.info.metric),
+        default=None,
+    )
+
+
+def _mark(world: World, under: Underlay) -> int:
+    """A mark that keeps packets out of a table that leads into the device (S-F3)."""
+    family = family_of(under.endpoint.address)
+    for rule in world.snapshot.rules.get(family, ()):
+        selector, table = rule.selector, rule.table
+        routes = world.snapshot.table(family, table) if table is not None else None
+        if not selector.inverted or selector.mark is None or routes is None:
+            continue
+        leads = under.device.link in world.rows_into(routes)
+        if rule.action is RuleAction.TABLE and leads and selector.mark.value:
+            marked = Query(family, 0, mark=selector.mark.value, protocol=UDP)
+            value = world.ways.routing(marked).at(int(under.endpoint.address))
+            links = world.ways.routing(marked).links(value)
+            if links and not links & world.snapshot.devices.keys():
+                return selector.mark.value
+    return 0
+
+
+def several_uplinks(world: World) -> Iterator[Finding]:
+    """Encrypted packets that may leave by one of several links, each with its own source: the other
+    end, and what stands between, may expect only one of them."""
+    for under in underlays(world):
+        if not under.plain or under.peer.last_handshake is None:
+            continue
+        links = under.routing.links(under.value)
+        if len(links) < 2 or links & world.snapshot.devices.keys():
+            continue
+        ways = tuple((link, _source(world.snapshot, link)) for link in sorted(links))
+        if len({source for _, source in ways}) > 1:
+            facts = ManyUplinks(under.endpoint, ways)
+            yield _about(under, Code.ASYMMETRIC, Severity.INFO, facts)
+
+
+def _source(snapshot: Snapshot, link: LinkIndex) -> IPAddress | None:
+    found = snapshot.links.get(link)
+    return next((own.address for own in found.addresses), None) if found is not None else None
+
+
+def no_endpoint(world: World) -> Iterator[Finding]:
+    """Peers that must call first."""
+    for device in world.snapshot.devices.values():
+        for peer in device.peers:
+            if peer.endpoint is not None:
+                continue
+            config = world.meant_peer(device, peer.public_key)
+            meant = None if config is None else config.endpoint
+            severity = Severity.WARNING if meant is not None else Severity.INFO
+            yield Finding(Code.NO_ENDPOINT, severity, NoEndpoint(meant), device.name, who(peer))
+
+
+def no_handshake(world: World) -> Iterator[Finding]:
+    """Peers that this side has called, and that never answered."""
+    lost = _lost(world)
+    for device in world.snapshot.devices.values():
+        for peer in device.peers:
+            if peer.last_handshake is None and peer.sent and world.up(device):
+                outer = lost.get((device.link, peer.public_key))
+                facts = NoHandshake(peer.endpoint, peer.sent, _meant(world, device, peer), outer)
+                yield Finding(Code.NO_HANDSHAKE, Severity.WARNING, facts, device.name, who(peer))
+
+
+def stale_handshake(world: World) -> Iterator[Finding]:
+    """Peers that packets are sent to without a usable key.
+
+    Of one snapshot only a keepalive tells that something is being sent now; of two, the counters.
+    """
+    snapshot, lost = world.snapshot, _lost(world)
+    for device in snapshot.devices.values():
+        old = world.old(device)
+        before = {} if old is None else {peer.public_key: peer.sent for peer in old.peers}
+        for peer in device.peers:
+            if peer.last_handshake is None or not world.up(device):
+                continue
+            seconds = snapshot.taken_at - peer.last_handshake
+            calling = bool(peer.keepalive and peer.endpoint is not None and device.public_key)
+            rising = peer.sent > before.get(peer.public_key, peer.sent)
+            if seconds > USABLE and (calling or rising):
+                facts = StaleHandshake(
+                    seconds,
+                    peer.endpoint,
+                    peer.keepalive if calling else 0,
+                    _meant(world, device, peer),
+                    lost.get((device.link, peer.public_key)),
+                )
+                yield Finding(Code.STALE_HANDSHAKE, Severity.WARNING, facts, device.name, who(peer))
+
+
+def _lost(world: World) -> dict[tuple[LinkIndex, str], Away]:
+    """Peers whose encrypted packets do not leave this host, and why."""
+    return {
+        (under.device.link, under.peer.public_key): kind_of(under.value)
+        for under in underlays(world)
+        if under.plain and way_of(under.value).code in (MISS, LOCAL, REFUSED)
+    }
+
+
+def _meant(world: World, device: Device, peer: Peer) -> str | None:
+    config = world.meant_peer(device, peer.public_key)
+    return None if config is None else config.endpoint
+
+
+def mtu(world: World) -> Iterator[Finding]:
+    """Devices whose full packets, once encrypted, are too large for the way out."""
+    worst: dict[LinkIndex, tuple[int, Underlay, Mtu]] = {}
+    for under in underlays(world):
+        facts = _mtu(world, under)
+        if facts is not None:
+            before = worst.get(under.device.link)
+            if before is None or facts.fits < before[0]:
+                worst[under.device.link] = facts.fits, under, facts
+    for _, under, facts in worst.values():
+        # In a tunnel it is cut in pieces there and goes on working; on a wire it may be dropped.
+        severity = Severity.INFO if facts.tunnel else Severity.WARNING
+        yield Finding(Code.MTU, severity, facts, under.device.name, who(under.peer))
+
+
+def _mtu(world: World, under: Underlay) -> Mtu | None:
+    snapshot = world.snapshot
+    device = snapshot.links.get(under.device.link)
+    links = under.routing.links(under.value)
+    if device is None or not under.plain or not device.mtu or not links:
+        return None
+    outer = [snapshot.links[link] for link in links if link in snapshot.links]
+    least = min((link for link in outer if link.mtu), key=lambda link: link.mtu, default=None)
+    if least is None:
+        return None
+    family, address = family_of(under.endpoint.address), under.endpoint.address
+    path = min(
+        [least.mtu]
+        + [kept.mtu for kept in snapshot.exceptions if kept.destination == address and kept.mtu]
+    )
+    fits = path - OVERHEAD[family]
+    if device.mtu <= fits:
+        return None
+    tunnel = least.index in snapshot.devices
+    return Mtu(device.mtu, fits, path, least.index, under.endpoint, tunnel)

@@ -1,0 +1,100 @@
+"""What do all checks share? The devices with their configurations, and names for peers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from wgtui.engine.checks.ways import Ways
+from wgtui.model.finding_facts import Who
+from wgtui.model.network import LinkIndex, RouteType, TableId
+from wgtui.model.prefix import Family, family_of
+from wgtui.model.routes import RouteTable
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.wireguard import Device, DeviceConfig, Peer, PeerConfig
+
+
+def who(peer: Peer | PeerConfig) -> Who:
+    """How a finding names a peer."""
+    return Who(peer.public_key, peer.label)
+
+
+@dataclass(frozen=True)
+class World:
+    """One snapshot under check, and the one before it, where there is one."""
+
+    snapshot: Snapshot
+    before: Snapshot | None = None
+
+    @cached_property
+    def ways(self) -> Ways:
+        """Where the system routes what; made once for all checks."""
+        return Ways(self.snapshot)
+
+    @cached_property
+    def meant(self) -> dict[str, DeviceConfig]:
+        """The configuration of every device that has one."""
+        return {config.name: config for config in self.snapshot.meant}
+
+    def configured(self) -> Iterator[tuple[Device, DeviceConfig]]:
+        """Devices with what they were meant to be."""
+        for device in self.snapshot.devices.values():
+            config = self.meant.get(device.name)
+            if config is not None:
+                yield device, config
+
+    def old(self, device: Device) -> Device | None:
+        """The same device in the snapshot before."""
+        found = None if self.before is None else self.before.devices.get(device.link)
+        return found if found is not None and found.name == device.name else None
+
+    def meant_peer(self, device: Device, key: str) -> PeerConfig | None:
+        """What the configuration says of a peer."""
+        return self._meant_peers.get((device.name, key))
+
+    @cached_property
+    def _meant_peers(self) -> dict[tuple[str, str], PeerConfig]:
+        return {
+            (config.name, peer.public_key): peer
+            for config in self.snapshot.meant
+            for peer in config.peers
+        }
+
+    def up(self, device: Device) -> bool:
+        """Is its link up? Routes vanish with a link that is taken down."""
+        link = self.snapshot.links.get(device.link)
+        return link is not None and link.up is not False
+
+    @cached_property
+    def endpoints(self) -> set[tuple[Family, int]]:
+        """The addresses of all endpoints."""
+        return {
+            (family_of(peer.endpoint.address), int(peer.endpoint.address))
+            for device in self.snapshot.devices.values()
+            for peer in device.peers
+            if peer.endpoint is not None
+        }
+
+    def rows_into(self, table: RouteTable) -> dict[LinkIndex, list[int]]:
+        """The table's unicast routes that lead into WireGuard devices, by device."""
+        return self._rows_into[table.family, table.table]
+
+    @cached_property
+    def _rows_into(self) -> dict[tuple[Family, TableId], dict[LinkIndex, list[int]]]:
+        found: dict[tuple[Family, TableId], dict[LinkIndex, list[int]]] = {}
+        for key, table in self.snapshot.routes.items():
+            into = {
+                number: leg.link
+                for number, info in enumerate(table.infos)
+                if info.type is RouteType.UNICAST
+                for leg in info.next_hops
+                if leg.link in self.snapshot.devices
+            }
+            rows = found.setdefault(key, {})
+            if into:
+                for row, number in enumerate(table.tree.values):
+                    link = into.get(number)
+                    if link is not None:
+                        rows.setdefault(link, []).append(row)
+        return found

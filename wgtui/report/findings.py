@@ -1,0 +1,107 @@
+"""How is a finding shown: in lines, in one line, and which address does one ask about?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from wgtui.model.finding import Finding, Severity
+from wgtui.model.finding_facts import (
+    Asymmetric,
+    Elsewhere,
+    Filtered,
+    Loop,
+    Mtu,
+    Overlap,
+    Ownerless,
+    Shadowed,
+    ViaTunnel,
+)
+from wgtui.model.prefix import Prefix, address_text
+from wgtui.model.snapshot import Snapshot
+from wgtui.model.wireguard import Endpoint
+from wgtui.report.finding_sentences import finding_text, who
+from wgtui.report.line import Line, Tone
+from wgtui.report.printable import printable
+from wgtui.report.repairs import repair
+
+NO_FINDINGS: Final = "no known mistake found"
+NOT_YET: Final = "looking for known mistakes …"
+
+_TONES: Final = {
+    Severity.ERROR: Tone.BAD,
+    Severity.WARNING: Tone.NOTE,
+    Severity.INFO: Tone.PLAIN,
+}
+
+
+def finding_lines(snapshot: Snapshot, finding: Finding) -> Iterator[Line]:
+    """A finding in full: what it says, and the commands that would repair it."""
+    tone = _TONES[finding.severity]
+    head = f"{finding.severity.value} {finding.code.value}"
+    yield Line(f"{head}: {finding_text(snapshot, finding)}", tone, label="finding")
+    for number, command in enumerate(repair(snapshot, finding)):
+        yield Line(command, label="" if number else "fix")
+
+
+def concern_line(findings: Sequence[Finding]) -> Line | None:
+    """That known mistakes concern a packet, in one line; None: there are none."""
+    if not findings:
+        return None
+    told = dict.fromkeys(
+        finding.code.value + (f" ({who_text(finding)})" if finding.severity.alarming else "")
+        for finding in findings
+    )
+    return Line(", ".join(told), _TONES[findings[0].severity], label="finding")
+
+
+def who_text(finding: Finding) -> str:
+    """Device, peer and prefix, as far as there are any: ``wg1  ams2  10.31.0.0/24``."""
+    parts = [printable(finding.device) if finding.device else ""]
+    parts.append(who(finding.peer) if finding.peer else "")
+    parts.append(str(finding.prefix) if finding.prefix else "")
+    return "  ".join(part for part in parts if part)
+
+
+def finding_question(snapshot: Snapshot, finding: Finding) -> str | None:
+    """The flow to ask about: an address that the finding concerns."""
+    match finding.facts:
+        case Elsewhere(parts=(first, *_)) | Ownerless(parts=(first, *_)):
+            return _address_in(snapshot, first)
+        case Filtered(endpoint=Endpoint() as endpoint):
+            return str(endpoint.address)
+        case Loop(endpoint=endpoint) | ViaTunnel(endpoint=endpoint) | Mtu(endpoint=endpoint):
+            return _owned_by(snapshot, finding) or str(endpoint.address)
+        case Filtered(elsewhere=Elsewhere(parts=(first, *_))):
+            return _address_in(snapshot, first)
+        case Asymmetric(elsewhere=Elsewhere(parts=(first, *_))):
+            return _address_in(snapshot, first)
+        case Overlap(takers=(first, *_)) | Shadowed(takers=(first, *_)):
+            return _address_in(snapshot, first.prefix)
+        case _:
+            pass
+    if finding.prefix is not None:
+        return _address_in(snapshot, finding.prefix)
+    return _owned_by(snapshot, finding)
+
+
+def _owned_by(snapshot: Snapshot, finding: Finding) -> str | None:
+    """An address of the peer."""
+    for device in snapshot.devices.values():
+        for peer in device.peers if device.name == finding.device else ():
+            mine = finding.peer is None or peer.public_key == finding.peer.public_key
+            if mine and peer.allowed_ips:
+                return _address_in(snapshot, peer.allowed_ips[0])
+    return None
+
+
+def _address_in(snapshot: Snapshot, prefix: Prefix) -> str:
+    """One that is nobody's network or gateway address, as far as there is room, and not our own."""
+    if prefix.length == 0:
+        return "198.51.100.99" if prefix.family == 4 else "2001:db8:ffff::99"
+    last = min(prefix.size - 1, 9)
+    for offset in range(1 if prefix.size > 2 else 0, last + 1):
+        address = prefix.network + offset
+        if (prefix.family, address) not in snapshot.own_addresses:
+            return address_text(prefix.family, address)
+    return address_text(prefix.family, prefix.network)

@@ -1,0 +1,329 @@
+"""Which commands would repair it? Printed, never run.
+
+What only people know stands in capitals, to be filled in: ``ADDRESS:PORT``. Several commands are to
+be run in their order. A file is changed with sed where wg's own grammar is clear (S-G42).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from netaddr import IPAddress
+
+from wgtui.model.finding import Finding
+from wgtui.model.finding_facts import (
+    Asymmetric,
+    Away,
+    Drift,
+    DriftKind,
+    Duplicate,
+    Elsewhere,
+    Filtered,
+    ForwardingOff,
+    Gateway,
+    HostBits,
+    Loop,
+    Moved,
+    Mtu,
+    NoEndpoint,
+    NoHandshake,
+    Overlap,
+    Ownerless,
+    OwnKey,
+    OwnsNothing,
+    Shadowed,
+    SharedInConfig,
+    StaleHandshake,
+    Unseen,
+    ViaTunnel,
+    Who,
+    Written,
+)
+from wgtui.model.network import MAIN_TABLE, LinkIndex, Route, RouteType, TableId
+from wgtui.model.prefix import BITS, Prefix
+from wgtui.model.snapshot import Snapshot, Subject
+from wgtui.model.wireguard import Device, Peer
+from wgtui.report.printable import printable
+from wgtui.report.words import destination_text, via_text
+
+_LONGEST_LIST: Final = 64
+"""Entries that are written out; a longer list is changed with ``+`` (wg of 2025, S-E4)."""
+
+_ENDPOINT: Final = "ADDRESS:PORT"
+
+
+def repair(snapshot: Snapshot, finding: Finding) -> list[str]:
+    """The commands, in their order; none where no command can help."""
+    return list(_commands(snapshot, finding))
+
+
+def _commands(snapshot: Snapshot, finding: Finding) -> Iterator[str]:
+    device = _device(snapshot, finding)
+    name = shlex.quote(printable(finding.device or ""))
+    peer = finding.peer
+    match finding.facts:
+        case Moved() as moved if peer is not None:
+            if moved.shared and moved.written is not None:
+                for spelled in moved.spelled:
+                    yield _without(moved.written, spelled)
+            else:
+                yield _allowed(name, device, peer, moved.prefixes)
+        case OwnsNothing() if peer is not None:
+            yield f"wg set {name} peer {_key(peer)} allowed-ips ITS-OWN-ADDRESS/32"
+        case SharedInConfig(_, written, spelled):
+            yield _without(written, spelled)
+        case HostBits(spelled, written, host_meant) if finding.prefix is not None:
+            address = spelled.partition("/")[0]
+            bits = BITS[finding.prefix.family]
+            right = f"{address}/{bits}" if host_meant else str(finding.prefix)
+            yield _respelled(written, spelled, right)
+        case Shadowed() if peer is not None and finding.prefix is not None:
+            yield _disallowed(name, device, peer, finding.prefix)
+        case Overlap(takers):
+            for taken in takers:
+                yield _disallowed(name, device, taken.owner, taken.prefix)
+        case Elsewhere() as elsewhere:
+            yield from _route_into(snapshot, finding, elsewhere)
+        case Filtered() as filtered:
+            yield from _unfilter(snapshot, finding, filtered)
+        case Asymmetric(elsewhere, source):
+            yield from _replies(snapshot, finding, elsewhere, source)
+        case Ownerless(route=route):
+            if device is not None and len(device.peers) == 1:
+                only = device.peers[0]
+                yield _allowed(name, device, Who(only.public_key, only.label), (route.destination,))
+            else:
+                yield f"{_ip(route.destination)} route del {_route_words(snapshot, route)}"
+        case Gateway(route, _, _, _, _):
+            words = _route_words(snapshot, route, gateway=False)
+            yield f"{_ip(route.destination)} route replace {words}"
+        case NoEndpoint(meant) if peer is not None:
+            where = shlex.quote(printable(meant)) if meant else _ENDPOINT
+            yield f"wg set {name} peer {_key(peer)} endpoint {where}"
+        case Loop(mark=mark) as loop:
+            if mark:
+                yield f"wg set {name} fwmark {mark:#x}"
+            else:
+                yield _around(snapshot, loop)
+        case ViaTunnel() as via:
+            yield _around(snapshot, via)
+        case OwnKey(written, _) if peer is not None:
+            yield _sed(f"s@{_for_sed(peer.public_key)}@THE-KEY-OF-THE-PEER@", written.file)
+            yield _sync(name, written.file)
+        case Drift(kind, file, meant, _, _):
+            if kind is DriftKind.ENDPOINT and peer is not None:
+                yield f"wg set {name} peer {_key(peer)} endpoint {shlex.quote(printable(meant))}"
+            elif kind is DriftKind.PORT:
+                yield f"wg set {name} listen-port {meant}"
+            elif kind is DriftKind.MARK:
+                yield f"wg set {name} fwmark {meant}"
+            else:
+                yield _sync(name, file)
+        case NoHandshake(meant=meant) | StaleHandshake(meant=meant) if peer is not None:
+            where = shlex.quote(printable(meant)) if meant else _ENDPOINT
+            yield f"wg set {name} peer {_key(peer)} endpoint {where}"
+        case ForwardingOff(family, everywhere, _):
+            if family == 6:
+                yield "sysctl -w net/ipv6/conf/all/forwarding=1"
+            elif everywhere:
+                yield "sysctl -w net/ipv4/ip_forward=1"
+            else:
+                yield f"sysctl -w net/ipv4/conf/{name}/forwarding=1"
+        case Mtu(_, fits, _, _, _, _):
+            yield f"ip link set mtu {fits} dev {name}"
+        case Duplicate(_, winner, loser):
+            route = _superfluous(snapshot, winner, loser)
+            yield f"{_ip(route.destination)} route del {_route_words(snapshot, route)}"
+        case Unseen(gap):
+            yield "sudo wgtui check" if gap.subject is not Subject.WIREGUARD else "sudo wg show all"
+        case _:
+            return
+
+
+def _device(snapshot: Snapshot, finding: Finding) -> Device | None:
+    found = (one for one in snapshot.devices.values() if one.name == finding.device)
+    return next(found, None)
+
+
+def _key(peer: Who) -> str:
+    return shlex.quote(printable(peer.public_key))
+
+
+# --------------------------------------------------------------------------------------- AllowedIPs
+
+
+def _peer(device: Device | None, key: Who) -> Peer | None:
+    number = None if device is None else device.peer_numbers.get(key.public_key)
+    return None if device is None or number is None else device.peers[number]
+
+
+def _allowed(name: str, device: Device | None, key: Who, more: tuple[Prefix, ...]) -> str:
+    """``allowed-ips`` replaces the list, so the whole of it is named."""
+    peer = _peer(device, key)
+    has = () if peer is None else peer.allowed_ips
+    wanted = list(dict.fromkeys((*has, *more)))
+    if len(wanted) > _LONGEST_LIST:
+        told = ",".join(f"+{prefix}" for prefix in more)
+    else:
+        told = ",".join(str(prefix) for prefix in wanted)
+    return f"wg set {name} peer {_key(key)} allowed-ips {told}"
+
+
+def _disallowed(name: str, device: Device | None, key: Who, less: Prefix) -> str:
+    peer = _peer(device, key)
+    left = [prefix for prefix in (() if peer is None else peer.allowed_ips) if prefix != less]
+    if len(left) > _LONGEST_LIST:
+        return f"wg set {name} peer {_key(key)} allowed-ips -{less}"
+    told = ",".join(str(prefix) for prefix in left) or '""'
+    return f"wg set {name} peer {_key(key)} allowed-ips {told}"
+
+
+# ---------------------------------------------------------------------------------------- the files
+
+
+def _for_sed(text: str) -> str:
+    return re.sub(r"([][\\.*^$+?(){}|@/])", r"\\\1", text)
+
+
+def _sed(script: str, file: str) -> str:
+    return f"sed -i -E {shlex.quote(script)} {shlex.quote(printable(file))}"
+
+
+def _without(written: Written, spelled: str) -> str:
+    """Take an entry out of the AllowedIPs of one section; an empty list is no line at all."""
+    steps = (
+        rf"s@([=,])\s*{_for_sed(spelled)}\s*(,|#|$)@\1\2@",
+        r"s@,\s*,@, @",
+        r"s@=\s*,\s*@= @",
+        r"s@,\s*(#.*)?$@ \1@",
+        r"/=\s*(#.*)?$/d",
+    )
+    inner = "; ".join(steps)
+    return _sed(rf"{written.line + 1},/^\s*\[/{{/^\s*AllowedIPs/I{{{inner}}}}}", written.file)
+
+
+def _respelled(written: Written, spelled: str, right: str) -> str:
+    """Write an entry of one section differently."""
+    first = written.line + 1
+    old = _for_sed(spelled)
+    script = rf"{first},/^\s*\[/s@([=,]\s*){old}(\s*(,|#|$))@\1{right}\2@"
+    return _sed(script, written.file)
+
+
+def _sync(name: str, file: str) -> str:
+    what = name if file.startswith("/etc/wireguard/") else shlex.quote(printable(file))
+    return f"bash -c 'wg syncconf {name} <(wg-quick strip {what})'"
+
+
+# ------------------------------------------------------------------------------------------- routes
+
+
+def _ip(prefix: Prefix) -> str:
+    return "ip -6" if prefix.family == 6 else "ip"
+
+
+def _in_table(table: TableId | None) -> str:
+    return "" if table in (None, MAIN_TABLE) else f" table {table}"
+
+
+def _link(snapshot: Snapshot, link: LinkIndex | None) -> str:
+    return shlex.quote(printable(snapshot.link_name(link)) or "LINK")
+
+
+def _route_words(snapshot: Snapshot, route: Route, gateway: bool = True) -> str:
+    """What names a route for ``ip route del`` and ``replace``."""
+    info = route.info
+    words = [] if info.type is RouteType.UNICAST else [info.type.value]
+    words.append(destination_text(route.destination))
+    if len(info.next_hops) == 1 and info.type is RouteType.UNICAST:
+        hop = info.next_hops[0]
+        words += [via_text(hop, route.destination.family)] if gateway else []
+        words.append(f"dev {_link(snapshot, hop.link)}")
+    words += [f"metric {info.metric}"] if info.metric else []
+    return " ".join(word for word in words if word) + _in_table(route.table)
+
+
+def _route_into(snapshot: Snapshot, finding: Finding, elsewhere: Elsewhere) -> Iterator[str]:
+    """Make the system send a peer's addresses into its device."""
+    prefix, name = finding.prefix, shlex.quote(printable(finding.device or ""))
+    route = elsewhere.route
+    if prefix is None or elsewhere.away is Away.LOCAL or elsewhere.table is None:
+        return
+    if prefix.length <= 1:
+        yield from _full_tunnel(snapshot, finding, prefix, name)
+    elif elsewhere.exception and route is not None:
+        yield f"{_ip(prefix)} route del {_route_words(snapshot, route)}"
+    elif route is not None and route.destination == prefix and route.table == elsewhere.table:
+        if route.info.protocol != "kernel":  # the network of another link cannot be given away
+            kind = "" if route.info.type is RouteType.UNICAST else "unicast "
+            metric = f" metric {route.info.metric}" if route.info.metric else ""
+            table = _in_table(route.table)
+            yield f"{_ip(prefix)} route replace {kind}{prefix} dev {name}{metric}{table}"
+    else:
+        for part in (prefix,) if elsewhere.whole else elsewhere.parts:
+            yield f"{_ip(prefix)} route add {part} dev {name}{_in_table(elsewhere.table)}"
+
+
+def _full_tunnel(snapshot: Snapshot, finding: Finding, prefix: Prefix, name: str) -> Iterator[str]:
+    """What wg-quick does for a default (S-F3)."""
+    device, ip = _device(snapshot, finding), _ip(prefix)
+    table = 51820
+    while any(number == table for _, number in snapshot.routes):
+        table += 1
+    mark = device.fwmark if device is not None and device.fwmark else table
+    yield f"wg set {name} fwmark {mark:#x}"
+    yield f"{ip} route add default dev {name} table {table}"
+    yield f"{ip} rule add not fwmark {mark:#x} table {table}"
+    yield f"{ip} rule add table main suppress_prefixlength 0"
+
+
+def _replies(
+    snapshot: Snapshot, finding: Finding, elsewhere: Elsewhere, source: IPAddress | None
+) -> Iterator[str]:
+    prefix, name = finding.prefix, shlex.quote(printable(finding.device or ""))
+    if prefix is None or prefix.length > 1:
+        yield from _route_into(snapshot, finding, elsewhere)
+    elif source is not None:
+        table = 51820
+        while any(number == table for _, number in snapshot.routes):
+            table += 1
+        yield f"{_ip(prefix)} route add default dev {name} table {table}"
+        yield f"{_ip(prefix)} rule add from {source} table {table}"
+
+
+def _unfilter(snapshot: Snapshot, finding: Finding, filtered: Filtered) -> Iterator[str]:
+    elsewhere, link = filtered.elsewhere, _link(snapshot, filtered.link)
+    unroutable = elsewhere is not None and elsewhere.away is not Away.OTHER_LINK
+    if elsewhere is not None and (unroutable or filtered.addressless):
+        yield from _route_into(snapshot, finding, elsewhere)  # loose would drop it too (S-D5, S-D6)
+    else:
+        yield f"sysctl -w net/ipv4/conf/{link}/rp_filter=2"
+
+
+def _around(snapshot: Snapshot, tunnelled: Loop | ViaTunnel) -> str:
+    """A route of its own for the endpoint, by the best link that is no tunnel."""
+    address, bypass = tunnelled.endpoint.address, tunnelled.bypass
+    how = "via GATEWAY dev LINK"
+    if bypass is not None and bypass.info.next_hops:
+        hop = bypass.info.next_hops[0]
+        how = f"{via_text(hop, bypass.destination.family)} dev {_link(snapshot, hop.link)}".strip()
+    ip = "ip -6" if address.version == 6 else "ip"
+    return f"{ip} route add {address} {how}{_in_table(tunnelled.table)}"
+
+
+def _superfluous(snapshot: Snapshot, winner: Route, loser: Route) -> Route:
+    """Of a default the one into the tunnel: it would cut off the endpoints. Else what is no
+    tunnel, or the one that never wins."""
+    tunnels = [
+        route
+        for route in (winner, loser)
+        if any(leg.link in snapshot.devices for leg in route.info.next_hops)
+    ]
+    if len(tunnels) != 1:
+        return loser
+    if winner.destination.length == 0:
+        return tunnels[0]
+    return winner if tunnels[0] is loser else loser

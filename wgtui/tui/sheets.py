@@ -1,0 +1,121 @@
+"""Which full-width view stands in the place of the panes? None, or one of the sheets.
+
+To add one: its ``Sheet`` here, its rows in ``view.SHEET_ROWS``, and a key in ``keys.EVERYWHERE``
+with the action ``sheet('NAME')``, which opens and closes it. The question and its answer stay on
+the screen. The rows are made when a sheet is looked at, not before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.geometry import Size
+
+from wgtui.tui.messages import RowsFolded
+from wgtui.tui.row_list import RowList
+from wgtui.tui.rows import Lit
+
+if TYPE_CHECKING:
+    from wgtui.model.trace import Trace
+    from wgtui.tui.view import View
+
+
+class SheetList(RowList):
+    """The rows of a sheet; it has the room of the panes, also before it was laid out."""
+
+    @property
+    def space(self) -> Size:
+        """Its own size, or what it will be."""
+        if self.size.height:
+            return self.size
+        return self.app.query_one("#panes").size
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A kind of view."""
+
+    name: str
+    """The id of its list, and what ``action_sheet`` calls it."""
+    key: str
+    """As its heading shows it."""
+    title: str
+    widget: type[SheetList] = SheetList
+    """One with bindings of its own, where a sheet has commands that no other list has."""
+
+
+SHEETS: Final = (Sheet("findings", "!", "Findings"),)
+
+
+class Sheets(Vertical):
+    """All of them, one at most on the screen."""
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(id="sheets")
+        self.lists: Final = {
+            one.name: one.widget(one.key, one.title, ascii_only=ascii_only, name=one.name)
+            for one in SHEETS
+        }
+        self.shown: RowList | None = None
+        """The list of the sheet that is open."""
+        self._view: View | None = None
+        self._trace: Trace | None = None
+
+    def compose(self) -> ComposeResult:
+        """All, always: only ``display`` changes."""
+        yield from self.lists.values()
+
+    def on_mount(self) -> None:
+        """None is open."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.display = self.shown is not None
+        for pane in self.lists.values():
+            pane.display = pane is self.shown
+
+    def open(self, name: str) -> RowList:
+        """Show this one, in the place of whatever is shown."""
+        self.shown = self.lists[name]
+        self._arrange()
+        self._draw()
+        return self.shown
+
+    def close(self) -> None:
+        """The panes again."""
+        self.shown = None
+        self._arrange()
+
+    # -------------------------------------------------------------------------------------- facts
+
+    def take(self, view: View) -> None:
+        """Other facts, or more is known of them."""
+        self._view = view
+        self._draw()
+
+    def light(self, trace: Trace | None, *, reveal: bool = False) -> None:
+        """Mark what concerns this packet."""
+        self._trace = trace
+        self._draw(reveal)
+
+    def filter(self, pane: RowList, text: str) -> None:
+        """Only rows with the text, or that cover the address; "" shows all."""
+        pane.note = text
+        self._draw()
+        if pane.lit.show is not None or text:
+            pane.move_to(pane.lit.show or 0)
+
+    def on_rows_folded(self, _: RowsFolded) -> None:
+        """The same rows, some of them hidden."""
+        self._draw()
+
+    def _draw(self, reveal: bool = False) -> None:
+        pane, view = self.shown, self._view
+        if pane is None or view is None:
+            return
+        model = view.filtered(view.sheet(pane.id or ""), pane.note)
+        lit = model.lit(self._trace) if self._trace is not None else Lit()
+        pane.set_model(model, lit, reveal=reveal)

@@ -1,0 +1,36 @@
+"""When are known mistakes looked for again? After every change, but never most of the time.
+
+It runs in the reader's thread, which shares the processor with the screen: on a host where a look
+takes long, the next one waits ten times as long.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from wgtui.engine.checks import check
+from wgtui.model.finding import Finding
+from wgtui.model.snapshot import Snapshot
+
+REST: Final = 10.0
+"""So many times as long as a look took, nobody looks again."""
+
+
+class Watch:
+    """The findings of one source, as it changes."""
+
+    def __init__(self) -> None:
+        self._looked_at: Snapshot | None = None
+        self._not_before = 0.0
+
+    def look(self, snapshot: Snapshot) -> tuple[Finding, ...] | None:
+        """The findings, or None: nothing is new, or it is too early; call again."""
+        if snapshot is self._looked_at or monotonic() < self._not_before:
+            return None
+        before = self._looked_at
+        started = monotonic()
+        found = check(snapshot, before)
+        self._looked_at = snapshot
+        self._not_before = monotonic() + REST * (monotonic() - started)
+        return found
