@@ -48,11 +48,14 @@ class Match(NamedTuple):
 def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: bool = True) -> Match:
     """Look the destination up in one table, or in the merged local and main tables; without
     ``told``, nobody asks who lost."""
+    candidates = _candidates(tables, query.destination)
+    if not candidates:
+        return Match(TableStep(table, None))
     winner: Route | None = None
     legs: tuple[NextHop, ...] = ()
     lost: list[LostRoute] = []
     missed: int | None = None
-    for routes, row in _candidates(tables, query.destination):
+    for routes, row in candidates:
         if winner is not None:
             lost.append(_after(routes[row], winner))
             continue
@@ -76,10 +79,14 @@ def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: boo
 
 
 def _candidates(tables: Sequence[RouteTable], address: int) -> Sequence[tuple[RouteTable, int]]:
-    found = [(routes, row) for routes in tables for row in routes.tree.covering_rows(address)]
-    if len(tables) > 1:
-        # The sort is stable: equals of one table keep their order.
-        found.sort(key=_longest_then_local)
+    found: list[tuple[RouteTable, int]] = []
+    mixed = False
+    for routes in tables:
+        rows = routes.tree.covering_rows(address)
+        mixed = bool(found and rows)
+        found += [(routes, row) for row in rows]
+    if mixed:
+        found.sort(key=_longest_then_local)  # stable: equals of one table keep their order
     return found
 
 
@@ -125,9 +132,9 @@ def _after(route: Route, winner: Route) -> LostRoute:
     return LostRoute(route, Loss.METRIC, metrics)
 
 
-def rotating_defaults(table: RouteTable, match: Match, query: Query) -> tuple[NextHop, ...]:
-    """All gateways that dead-gateway detection may choose instead of the first default route
-    (S-B11).
+def rotating_defaults(table: RouteTable, match: Match, query: Query) -> Match:
+    """The match with all gateways that dead-gateway detection may choose instead of the first
+    default route (S-B11).
 
     Several IPv4 defaults of one metric, each with a gateway: which one is used depends on the state
     of their neighbours, so all of them can win.
@@ -135,13 +142,16 @@ def rotating_defaults(table: RouteTable, match: Match, query: Query) -> tuple[Ne
     winner = match.step.winner
     made_here = query.oif == NO_LINK and not query.input
     if winner is None or winner.destination.length or not made_here or len(match.legs) != 1:
-        return match.legs  # arriving packets always take the first
+        return match  # arriving packets always take the first
     if len(winner.info.next_hops) > 1:
-        return match.legs  # of a multipath route the hash picks, though one leg be left
+        return match  # of a multipath route the hash picks, though one leg be left
     if winner.info.type is not RouteType.UNICAST or match.legs[0].gateway is None:
-        return match.legs
+        return match
+    equals = table.tree.same(winner.row)
+    if len(equals) == 1:
+        return match
     legs = list(match.legs)
-    for row in table.tree.same(winner.row):
+    for row in equals:
         info = table.info(row)
         if (
             row == winner.row
@@ -152,4 +162,4 @@ def rotating_defaults(table: RouteTable, match: Match, query: Query) -> tuple[Ne
         if (info.metric, info.tos) != (winner.info.metric, winner.info.tos):
             continue
         legs += [leg for leg in info.next_hops[:1] if not leg.dead and leg.gateway is not None]
-    return tuple(legs)
+    return match._replace(legs=tuple(legs))

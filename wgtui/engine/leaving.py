@@ -8,6 +8,7 @@ legal (S-E17).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from wgtui.engine import cryptokey
@@ -60,7 +61,9 @@ def leave(snapshot: Snapshot, way: Way, query: Query, tunnels: Tunnels) -> End:
     return ends[0]
 
 
-def _distinct(legs: tuple[NextHop, ...]) -> list[NextHop]:
+def _distinct(legs: tuple[NextHop, ...]) -> Sequence[NextHop]:
+    if len(legs) == 1:
+        return legs
     return list({leg.link: leg for leg in reversed(legs)}.values())[::-1]
 
 

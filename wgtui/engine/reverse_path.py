@@ -7,10 +7,11 @@ such filter (S-D9).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from wgtui.engine.local_tree import merged
 from wgtui.engine.next_hop import way_out
+from wgtui.engine.once import once
 from wgtui.engine.query import Query, vrf_of
 from wgtui.engine.rules import Found, walk
 from wgtui.model.network import LOOPBACK, Link, LinkIndex, RouteType
@@ -39,17 +40,42 @@ def either(snapshot: Snapshot, link: Link, key: str) -> bool | None:
     return None if None in values else False
 
 
+class _Filter(NamedTuple):
+    """What the switches of a link say."""
+
+    mode: int | None
+    accept_local: bool | None
+    src_valid_mark: bool | None
+
+
+def _filter(snapshot: Snapshot, link: Link) -> _Filter:
+    known = _filters(snapshot)
+    found = known.get(link.index)
+    if found is None:
+        found = known[link.index] = _Filter(
+            effective_mode(snapshot, link),
+            either(snapshot, link, "accept_local"),
+            either(snapshot, link, "src_valid_mark"),
+        )
+    return found
+
+
+@once
+def _filters(_: Snapshot) -> dict[LinkIndex, _Filter]:
+    """Of the links that were asked so far."""
+    return {}
+
+
 def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) -> ReversePath:
     """Validate ``packet.source`` on ``packet.iif``; ``out`` is where it is forwarded to, None:
     delivered here."""
     link = snapshot.links[packet.iif]
-    mode = effective_mode(snapshot, link)
-    accept_local = either(snapshot, link, "accept_local")
+    mode, accept_local, marks = _filter(snapshot, link)
     if mode == OFF:
         fast = _fast(snapshot, packet, link, accept_local, out)
         if fast is not None:
             return fast
-    use_mark = either(snapshot, link, "src_valid_mark") if packet.mark else False
+    use_mark = marks if packet.mark else False
     if use_mark is None:
         unseen = Reason.SYSCTL_UNREADABLE
         return ReversePath(link.index, mode, RpResult.UNKNOWN, RpWhy.UNKNOWN, reason=unseen)
@@ -94,6 +120,7 @@ def _fast(
     return ReversePath(link.index, OFF, RpResult.DROP, RpWhy.OWN_SOURCE)
 
 
+@once
 def _custom_local_routes(snapshot: Snapshot) -> bool:
     """Did anybody but the kernel add a local route (S-D3)?"""
     for table in snapshot.routes.values():

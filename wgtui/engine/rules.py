@@ -135,7 +135,7 @@ def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: b
         if home == MAIN_TABLE:
             step(LOCAL_TABLE, RuleResult.NO_MATCH, _NOTHING_LOCAL)
             main = snapshot.routes[4, MAIN_TABLE]
-            match = match._replace(legs=rotating_defaults(main, match, query))
+            match = rotating_defaults(main, match, query)
     else:
         thrown = RuleResult.THROW if winner is not None else RuleResult.NO_MATCH
         step(LOCAL_TABLE, RuleResult.NO_MATCH, _NOTHING_LOCAL)
@@ -247,7 +247,7 @@ class _Walk:
         if self.query.family == 4:
             match = match4(table, () if routes is None else (routes,), self.query, self.told)
             if routes is not None:
-                match = match._replace(legs=rotating_defaults(routes, match, self.query))
+                match = rotating_defaults(routes, match, self.query)
         else:
             match = match6(self.snapshot, table, routes, self.query, self.told)
         return self._result(position, rule, match)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from netaddr import IPAddress
 
@@ -257,6 +257,15 @@ class ArrivalStep(NamedTuple):
 
 Step: TypeAlias = RuleStep | RouteStep | OwnerStep | OuterStep | ArrivalStep
 
+_ORDER: Final[dict[type, int]] = {
+    ArrivalStep: 0,
+    RuleStep: 1,
+    RouteStep: 2,
+    OwnerStep: 3,
+    OuterStep: 4,
+}
+"""The kernel's."""
+
 
 class Exactness(Enum):
     """How far the answer is to be trusted (S-H20); the value is a stable code."""
@@ -291,20 +300,16 @@ class Trace:
     """What a connecting socket gets instead (S-A40, S-A41); None: the same."""
 
     def __post_init__(self) -> None:
-        order = {ArrivalStep: 0, RuleStep: 0, RouteStep: 1, OwnerStep: 2, OuterStep: 3}
-        places = [order[type(step)] for step in self.steps]
-        if places != sorted(places):
-            raise ValueError("the steps of a trace are not in kernel order")
+        last = 0
+        for step in self.steps:
+            place = _ORDER[type(step)]
+            if place < last:
+                raise ValueError("the steps of a trace are not in kernel order")
+            last = place
         if self.outcome is Outcome.ENCRYPTED and not (self.outer and self.outer.outcome.good):
             raise ValueError("an encrypted packet has an outer packet that leaves")
         if self.outcome is Outcome.UNKNOWN and self.reason is None:
             raise ValueError("an unknown outcome says why")
-
-    def _last(self, kind: type[Step]) -> Step | None:
-        for step in reversed(self.steps):
-            if isinstance(step, kind):
-                return step
-        return None
 
     @property
     def rules(self) -> tuple[RuleStep, ...]:
@@ -322,25 +327,29 @@ class Trace:
     @property
     def route(self) -> RouteStep | None:
         """The route that won and its way out."""
-        step = self._last(RouteStep)
-        return step if isinstance(step, RouteStep) else None
+        for step in reversed(self.steps):
+            if isinstance(step, RouteStep):
+                return step
+        return None
 
     @property
     def ownership(self) -> OwnerStep | None:
         """Whose the destination is on the winning WireGuard device."""
-        step = self._last(OwnerStep)
-        return step if isinstance(step, OwnerStep) else None
+        for step in reversed(self.steps):
+            if isinstance(step, OwnerStep):
+                return step
+        return None
 
     @property
     def endpoint(self) -> Endpoint | None:
         """Where the encrypted packet goes."""
-        step = self._last(OuterStep)
+        step = self.steps[-1] if self.steps else None
         return step.endpoint if isinstance(step, OuterStep) else None
 
     @property
     def outer(self) -> Trace | None:
         """The encrypted packet's own trace."""
-        step = self._last(OuterStep)
+        step = self.steps[-1] if self.steps else None
         return step.trace if isinstance(step, OuterStep) else None
 
     @property
@@ -362,7 +371,7 @@ class Trace:
     @property
     def arrival(self) -> ArrivalStep | None:
         """How it got in, for flows with ``iif``."""
-        step = self._last(ArrivalStep)
+        step = self.steps[0] if self.steps else None
         return step if isinstance(step, ArrivalStep) else None
 
     @property
