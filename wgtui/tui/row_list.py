@@ -34,6 +34,9 @@ from wgtui.tui.messages import RowChosen, RowsFolded
 from wgtui.tui.row_layout import lines_of, without_tail
 from wgtui.tui.rows import Lit, NoRows, RowModel, Span
 
+MOST_LINES: Final = 1_000
+"""Rows whose lines are kept: a few screens."""
+
 MARGIN: Final = 2
 """Cells at the left of every row: the glyph of its mark and a blank."""
 
@@ -79,7 +82,8 @@ class RowList(Widget, can_focus=True):
         """Called when ``position`` may have changed: not a message, it would be a second frame."""
         self._pictures: dict[int, Picture] = {}
         self._lines: dict[int, list[tuple[Span, ...]]] = {}
-        """Of rows that were looked at since the last change."""
+        """Of rows of the model that were looked at in this width."""
+        self._text_width = 1
         self._revealed = ""
         self._fitted = (Size(0, 0), 0)
         """The space that ``top`` was chosen for, and how much of it does not scroll."""
@@ -93,8 +97,9 @@ class RowList(Widget, can_focus=True):
         kept = self.model.copy_text(self.cursor) if self.cursor < len(self.model) else ""
         moved = model is not self.model
         self.model, self.lit = model, lit
-        self._lines.clear()
+        self._settle_width()
         if moved:
+            self._lines.clear()
             self.cursor = self._find(kept)
         self._stay_inside()
         shown = "" if lit.show is None else model.copy_text(lit.show)
@@ -123,10 +128,10 @@ class RowList(Widget, can_focus=True):
                 self.top = first - min(2, spare)
             elif self.top < self._page_up_to(last):
                 self.top = self._page_up_to(last) + min(5, spare)
-            self.show_row(row)
+            self._bring(row)
         elif abs(row - self.cursor) < self.rows_visible:
-            self.show_row(row)
-            self.show_row(self.cursor)
+            self._bring(row)
+            self._bring(self.cursor)
 
     def _around(self, row: int) -> tuple[int, int]:
         """From the first to the last marked row that fit on the screen together with this one."""
@@ -144,13 +149,16 @@ class RowList(Widget, can_focus=True):
 
     def show_row(self, row: int) -> None:
         """Scroll at once so that the row is visible, with some rows around it."""
+        self._bring(row)
+        self.redraw()
+
+    def _bring(self, row: int) -> None:
         around = self.rows_visible // 3
         if row < self.top:
             self.top = row - around
         elif self.top < self._page_up_to(row):
             self.top = min(row, self._page_up_to(row) + around)
         self._stay_inside()
-        self.redraw()
 
     @property
     def fixed(self) -> int:
@@ -203,14 +211,18 @@ class RowList(Widget, can_focus=True):
 
     def redraw(self) -> None:
         """Refresh the lines that no longer say what they should."""
-        for y, picture in enumerate(self._window()):
+        size = self.size
+        self._settle_width()
+        changed = []
+        for y, picture in enumerate(self._window(size.height)):
             if self._pictures.get(y) != picture:
                 self._pictures[y] = picture
-                self.refresh(Region(0, y, self.size.width, 1))
+                changed.append(Region(0, y, size.width, 1))
+        if changed:
+            self.refresh(*changed)
 
-    def _window(self) -> list[Picture]:
+    def _window(self, height: int) -> list[Picture]:
         """Every line of the pane, as it should be."""
-        height = self.size.height
         pictures = [self._fixed_picture(y) for y in range(min(self.fixed, height))]
         row = self.top
         while len(pictures) < height and row < len(self.model):
@@ -219,23 +231,26 @@ class RowList(Widget, can_focus=True):
         return pictures[:height] + [Picture()] * (height - len(pictures))
 
     def _row_lines(self, row: int) -> Sequence[tuple[Span, ...]]:
-        """What a row says, in as many lines as it takes."""
+        """What a row says, in as many lines as it takes; kept as long as it says the same."""
         lines = self._lines.get(row)
         if lines is None:
-            if len(self._lines) > 8 * self.size.height:
+            if len(self._lines) >= MOST_LINES:
                 self._lines.clear()
-            width = max(1, self.space.width - MARGIN)
-            lines = lines_of(self.model.spans(row, width))
-            word = self.lit.words.get(row, "")
-            if word:
-                lines[0] = without_tail(lines[0], width - cell_len(word) - 2)
-            self._lines[row] = lines
+            lines = self._lines[row] = lines_of(self.model.spans(row, self._text_width))
         return lines
+
+    def _settle_width(self) -> None:
+        width = max(1, self.space.width - MARGIN)
+        if width != self._text_width:
+            self._text_width = width
+            self._lines.clear()
 
     def _row_pictures(self, row: int) -> list[Picture]:
         tone, word = self.lit.marks.get(row), self.lit.words.get(row, "")
         cursor = self.has_focus and row == self.cursor
         first, *more = self._row_lines(row)
+        if word:
+            first = without_tail(first, self._text_width - cell_len(word) - 2)
         return [
             Picture(first, tone, word, cursor),
             *(Picture(line, tone, "", cursor, continued=True) for line in more),
@@ -249,7 +264,7 @@ class RowList(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
         if y not in self._pictures:
-            self._pictures = dict(enumerate(self._window())) | self._pictures
+            self._pictures = dict(enumerate(self._window(self.size.height))) | self._pictures
         picture = self._pictures.get(y, Picture())
         width = self.size.width
         base = self.rich_style
@@ -291,7 +306,7 @@ class RowList(Widget, can_focus=True):
         fitted, self._fitted = self._fitted, (self.space, self.fixed)
         if fitted == self._fitted:
             return
-        self._lines.clear()
+        self._settle_width()
         self._stay_inside()
         if self.lit.show is not None and (not self.has_focus or self.cursor == self.lit.show):
             self.top = 0  # the same size shows the same rows, however it came to it
@@ -349,6 +364,7 @@ class RowList(Widget, can_focus=True):
         """Models with something to fold have ``toggle(row)``; the marks are then on other rows."""
         toggle = getattr(self.model, "toggle", None)
         if toggle is not None and self.cursor < len(self.model) and toggle(self.cursor):
+            self._lines.clear()
             self.post_message(RowsFolded(self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
