@@ -28,7 +28,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 CAPS = {
     "enter": "Enter", "escape": "Esc", "tab": "Tab", "shift+tab": "Shift-Tab", "space": "Space",
-    "slash": "/", "question_mark": "?", "exclamation_mark": "!",
+    "slash": "/", "equals_sign": "=", "question_mark": "?", "exclamation_mark": "!",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home",
     "end": "End", "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip

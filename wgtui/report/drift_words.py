@@ -42,20 +42,30 @@ class Row(NamedTuple):
 Routes: TypeAlias = Mapping[Prefix, Routed]
 
 
+class Told(NamedTuple):
+    """A line, and the prefix it is about."""
+
+    line: Line
+    prefix: Prefix | None = None
+
+
 def drift_lines(snapshot: Snapshot, found: Sequence[DeviceDrift]) -> list[Line]:
     """Everything, device by device; the first line says whether anything differs."""
+    return [told.line for told in drift_told(snapshot, found)]
+
+
+def drift_told(snapshot: Snapshot, found: Sequence[DeviceDrift]) -> Iterator[Told]:
+    """The same, with the prefix that each line is about."""
     drifted = [device for device in found if device.drifted]
-    lines: list[Line] = []
     if not any(device.config for device in found):
-        lines.append(Line(NOTHING_MEANT, Tone.NOTE))
+        yield Told(Line(NOTHING_MEANT, Tone.NOTE))
     elif drifted:
         names = ", ".join(printable(device.name) for device in drifted)
-        lines.append(Line(f"otherwise than meant: {names}", Tone.BAD))
+        yield Told(Line(f"otherwise than meant: {names}", Tone.BAD))
     else:
-        lines.append(Line("everything is as it was meant", Tone.GOOD))
+        yield Told(Line("everything is as it was meant", Tone.GOOD))
     for device in found:
-        lines += _device(snapshot, device)
-    return lines
+        yield from _device(snapshot, device)
 
 
 def rows_of(snapshot: Snapshot, device: Device | None, peer: PeerDrift) -> list[Row]:
@@ -66,27 +76,29 @@ def rows_of(snapshot: Snapshot, device: Device | None, peer: PeerDrift) -> list[
     ]
 
 
-def _device(snapshot: Snapshot, found: DeviceDrift) -> Iterator[Line]:
+def _device(snapshot: Snapshot, found: DeviceDrift) -> Iterator[Told]:
     name, config = printable(found.name), found.config
     if config is None:
         if found.device is not None and found.device.peers:
-            yield Line(f"{name}: no configuration", label="device")
+            yield Told(Line(f"{name}: no configuration", label="device"))
         return
     written = f"{printable(config.file)} ({config.program.value})"
     if found.hidden:
-        yield Line(f"{name}: its peers cannot be seen; {written}", Tone.UNKNOWN, label="device")
+        yield Told(
+            Line(f"{name}: its peers cannot be seen; {written}", Tone.UNKNOWN, label="device")
+        )
         return
     if found.device is None:
-        yield Line(f"{name}: not there; {written}", label="device")
+        yield Told(Line(f"{name}: not there; {written}", label="device"))
         return
     tone = Tone.BAD if found.drifted else Tone.GOOD
-    yield Line(f"{name}: {written}", tone, label="device")
+    yield Told(Line(f"{name}: {written}", tone, label="device"))
     for other in found.others:
         text = (
             f"{printable(other.file)} ({other.program.value}) is for {name} too, and differs more"
         )
-        yield Line(text, Tone.NOTE, label="also")
-    yield from _settings(found, found.device)
+        yield Told(Line(text, Tone.NOTE, label="also"))
+    yield from map(Told, _settings(found, found.device))
     yield from _peers(snapshot, found, found.device)
 
 
@@ -102,31 +114,31 @@ def _settings(found: DeviceDrift, device: Device) -> Iterator[Line]:
         yield Line(text, Tone.NOTE, label="fwmark")
 
 
-def _peers(snapshot: Snapshot, found: DeviceDrift, device: Device) -> Iterator[Line]:
+def _peers(snapshot: Snapshot, found: DeviceDrift, device: Device) -> Iterator[Told]:
     peers: Iterable[PeerDrift] = found.peers
     if len(found.peers) > MOST:
         peers = [peer for peer in found.peers if peer.drifted or peer.presence is Presence.OWN_KEY]
         rest = len(found.peers) - len(peers)
-        yield Line(f"{count_text(rest, 'peer')} as meant, not listed", label="peers")
+        yield Told(Line(f"{count_text(rest, 'peer')} as meant, not listed", label="peers"))
     for peer in peers:
         yield from _peer(snapshot, device, peer)
 
 
-def _peer(snapshot: Snapshot, device: Device, peer: PeerDrift) -> Iterator[Line]:
+def _peer(snapshot: Snapshot, device: Device, peer: PeerDrift) -> Iterator[Told]:
     rows = rows_of(snapshot, device, peer)
     routes_fit = all(row.routed is None or row.routed.extent in _AS_IT_SHOULD for row in rows)
     tone = Tone.BAD if peer.drifted else Tone.GOOD if routes_fit else Tone.NOTE
     said = [name_of(peer), *_about(peer)]
-    yield Line("  ".join(said), tone, label="peer")
+    yield Told(Line("  ".join(said), tone, label="peer"))
     if not rows:
         return
     widths = (max(_WIDTHS[0], *(len(str(row.entry.prefix)) for row in rows)), *_WIDTHS[1:])
-    yield Line(_columns(("prefix", "meant", "kernel", "routes"), widths), indent=1)
+    yield Told(Line(_columns(("prefix", "meant", "kernel", "routes"), widths), indent=1))
     for row in rows:
         meant = "" if row.entry.state is EntryState.EXTRA else "yes"
         cells = (str(row.entry.prefix), meant, kernel_text(device, row.entry))
         routes = "" if row.routed is None else routes_text(snapshot, row.routed)
-        yield Line(_columns((*cells, routes), widths), _tone(row), indent=1)
+        yield Told(Line(_columns((*cells, routes), widths), _tone(row), indent=1), row.entry.prefix)
 
 
 def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -32,6 +32,7 @@ from wgtui.tui.row_list import RowList
 from wgtui.tui.themes import MONO, next_theme
 
 if TYPE_CHECKING:
+    from wgtui.engine.history import AnswerChange
     from wgtui.model.kernel import KernelAnswer
     from wgtui.model.snapshot import Snapshot
     from wgtui.tui.view import View
@@ -63,6 +64,7 @@ class WgtuiApp(Moving):
         self._text = question
         self._asked: str | None = None
         self._kernel: KernelAnswer | None = None
+        self._changed: AnswerChange | None = None
         self._explaining = False
         self._frozen = False
         self._waiting: View | None = None
@@ -140,7 +142,7 @@ class WgtuiApp(Moving):
     def on_kernel_answered(self, message: KernelAnswered) -> None:
         """Is it still the same question?"""
         if self.reply.trace is not None and message.flow == self.reply.trace.flow:
-            self._kernel = message.answer
+            self._kernel, self._changed = message.answer, message.changed
             self._show_reply(keep=True)
 
     def _take(self, view: View) -> None:
@@ -177,7 +179,7 @@ class WgtuiApp(Moving):
         self._asked = self._text
         trace = self.reply.trace
         if before is None or trace is None or before.outcome is not trace.outcome or asked:
-            self._kernel = None
+            self._kernel = self._changed = None
         if (before is None) != (trace is None):
             self.refresh_bindings()
         if trace is not None:
@@ -194,7 +196,7 @@ class WgtuiApp(Moving):
         elif self._explaining and self.reply.trace is not None:
             self.lookup.show(self.view.explanation(self.reply.trace), keep=keep)
         else:
-            lines = self.view.with_kernel(self.reply, self._kernel)
+            lines = self.view.with_kernel(self.reply, self._kernel, self._changed)
             if self.told[0] == self._text:
                 lines = (*lines[:1], *self.told[1], *lines[1:])
             self.lookup.show(lines, self.reply.caret, keep=keep)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Tone
+
 _DRAWN: Final = "─│├└⋯·…–—→▸▾❯×≠"
 _INSTEAD: Final = "-||`~|~--:>v:x="
 """One cell for one cell, and none of them a mark's (``ASCII_GLYPHS``) where a mark may stand."""
 
-_ASCII: Final = str.maketrans(dict(zip(_DRAWN, _INSTEAD, strict=True)))
+_MARKS: Final = (Tone.GOOD, Tone.BAD, Tone.WON, Tone.LOST)
+"""Those whose glyph may stand in a row's own text."""
+
+_ASCII: Final = str.maketrans(
+    dict(zip(_DRAWN, _INSTEAD, strict=True)) | {GLYPHS[tone]: ASCII_GLYPHS[tone] for tone in _MARKS}
+)
 
 
 def to_ascii(text: str) -> str:

@@ -44,6 +44,7 @@ _MARKS: Final = (
 _KEY_NAMES: Final = {
     "question_mark": "?",
     "slash": "/",
+    "equals_sign": "=",
     "exclamation_mark": "!",
     "pagedown": "PgDn",
     "pageup": "PgUp",

@@ -92,6 +92,18 @@ EVERYWHERE: Final[Keys] = [
         "findings",
         "!",
     ),
+    _key(
+        "app.journal",
+        "J",
+        "sheet('journal')",
+        "what has changed since the start, the newest first; again closes",
+    ),
+    _key(
+        "app.drift",
+        "D,equals_sign",
+        "sheet('drift')",
+        "what was meant, what the kernel has, what is routed there; again closes",
+    ),
     _key("app.next", "tab", "focus_next", "the next pane"),
     _key("app.previous", "shift+tab", "focus_previous", "the pane before"),
     _key(

@@ -11,6 +11,7 @@ from wgtui.errors import SourceError
 from wgtui.report.line import Line
 
 if TYPE_CHECKING:
+    from wgtui.engine.history import AnswerChange
     from wgtui.model.finding import Finding
     from wgtui.model.flow import Flow
     from wgtui.model.kernel import KernelAnswer
@@ -47,12 +48,16 @@ class SourceFailed(Message):
 
 
 class KernelAnswered(Message):
-    """The running kernel was asked the same question; None: there is none to ask."""
+    """The running kernel was asked the same question (None: there is none to ask), and so were
+    earlier looks at the host (None: the answer was never another one)."""
 
-    def __init__(self, flow: Flow, answer: KernelAnswer | None) -> None:
+    def __init__(
+        self, flow: Flow, answer: KernelAnswer | None, changed: AnswerChange | None = None
+    ) -> None:
         super().__init__()
         self.flow = flow
         self.answer = answer
+        self.changed = changed
 
 
 class RowChosen(Message):

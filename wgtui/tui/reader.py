@@ -19,6 +19,7 @@ from wgtui.sources import Source, open_source
 from wgtui.tui.messages import FindingsArrived, KernelAnswered, SnapshotArrived, SourceFailed
 
 if TYPE_CHECKING:
+    from wgtui.engine.history import History
     from wgtui.model.flow import Flow
     from wgtui.model.snapshot import Snapshot
     from wgtui.tui.view import View
@@ -53,6 +54,8 @@ class Reader:
         self._told: Snapshot | None = None
         self._view: View | None = None
         self._watch: Watch | None = None
+        self._history: History | None = None
+        """What was seen so far; made when there is something."""
 
     def start(self) -> None:
         """From now on messages arrive."""
@@ -112,9 +115,12 @@ class Reader:
             self._again.clear()
 
     def _tell(self, snapshot: Snapshot) -> Snapshot:
+        from wgtui.engine.history import History
         from wgtui.tui.view import View
 
-        self._view = View(snapshot, self._told)
+        self._history = self._history or History()
+        snapshot = self._history.take(snapshot)
+        self._view = View(snapshot, self._told, self._history.entries)
         self._say(SnapshotArrived(self._view))
         self._told = snapshot
         return snapshot
@@ -139,13 +145,14 @@ class Reader:
     def _ask_all(self) -> None:
         while not self._stopped.is_set():
             flow = self._settled()
-            source = self._source
+            source, history = self._source, self._history
             if source is None or not source.live:
                 continue
+            changed = None if history is None else history.last_change(flow)
             try:
-                self._say(KernelAnswered(flow, source.ask(flow)))
+                self._say(KernelAnswered(flow, source.ask(flow), changed))
             except SourceError:
-                self._say(KernelAnswered(flow, None))
+                self._say(KernelAnswered(flow, None, changed))
 
     def _settled(self) -> Flow:
         """The last question of a burst."""

@@ -47,7 +47,11 @@ class Sheet:
     """One with bindings of its own, where a sheet has commands that no other list has."""
 
 
-SHEETS: Final = (Sheet("findings", "!", "Findings"),)
+SHEETS: Final = (
+    Sheet("findings", "!", "Findings"),
+    Sheet("journal", "J", "Journal"),
+    Sheet("drift", "D", "Drift"),
+)
 
 
 class Sheets(Vertical):

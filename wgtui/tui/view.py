@@ -11,13 +11,16 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Final
 
+from wgtui.engine.history import AnswerChange
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
+from wgtui.model.change import JournalEntry
 from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Trace
+from wgtui.report.change_words import before_line
 from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
@@ -27,6 +30,7 @@ from wgtui.tui.allowed_rows import DeviceTreeRows, PeersRows
 from wgtui.tui.filtering import filtered
 from wgtui.tui.findings_rows import FindingsRows
 from wgtui.tui.interfaces_rows import InterfacesRows
+from wgtui.tui.line_rows import drift_rows, journal_rows
 from wgtui.tui.reply import GRAMMAR, Reply
 from wgtui.tui.routes_rows import Folds, RoutesRows
 from wgtui.tui.rows import RowModel
@@ -39,9 +43,16 @@ _OF_DEVICE: Final = attrgetter("owners", "peer_numbers")
 class View:
     """One Snapshot, and the one before it: counters that rise are told by both."""
 
-    def __init__(self, snapshot: Snapshot, before: Snapshot | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        before: Snapshot | None = None,
+        journal: tuple[JournalEntry, ...] = (),
+    ) -> None:
         self.snapshot: Final = snapshot
         self.before: Final = before
+        self.journal: Final = journal
+        """What has changed until then, the newest first."""
         self.findings: tuple[Finding, ...] | None = None
         """Of these facts, or a moment older; None: nobody has looked yet."""
         self._welcome: Final = Reply(tuple(welcome(snapshot)))
@@ -122,12 +133,18 @@ class View:
             return Reply((Line(problem, Tone.NOTE),), caret=caret)
         return Reply(tuple(answer(self.snapshot, trace, self.before)), trace)
 
-    def with_kernel(self, reply: Reply, asked: KernelAnswer | None) -> tuple[Line, ...]:
-        """The answer, and what the running kernel says to the same question."""
-        if asked is None or reply.trace is None:
+    def with_kernel(
+        self, reply: Reply, asked: KernelAnswer | None, changed: AnswerChange | None = None
+    ) -> tuple[Line, ...]:
+        """The answer, what it was before, and what the running kernel says to the same question."""
+        if reply.trace is None:
             return reply.lines
-        line = kernel_line(self.snapshot, reply.trace, asked)
-        return (*reply.lines, line) if line is not None else reply.lines
+        lines = reply.lines
+        if changed is not None:
+            now = self.snapshot.taken_at
+            lines = (*lines, before_line(now, changed.at, changed.before, changed.trace))
+        line = kernel_line(self.snapshot, reply.trace, asked) if asked is not None else None
+        return (*lines, line) if line is not None else lines
 
     def explanation(self, trace: Trace) -> tuple[Line, ...]:
         """The verdict in a few sentences, with the commands that prove it."""
@@ -136,5 +153,7 @@ class View:
 
 SHEET_ROWS: Final[dict[str, Callable[[View], RowModel]]] = {
     "findings": lambda view: FindingsRows(view.snapshot, view.findings),
+    "journal": lambda view: journal_rows(view.snapshot, view.journal),
+    "drift": lambda view: drift_rows(view.snapshot),
 }
 """What is on each of the sheets, by its name."""
