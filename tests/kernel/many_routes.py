@@ -23,6 +23,8 @@ NEWROUTE, DELROUTE = 24, 25
 REQUEST, REPLACE, EXCL, CREATE, APPEND = 0x01, 0x100, 0x200, 0x400, 0x800
 GATEWAYS: Final = 200
 """Neighbours on eth0 that the routes lead to."""
+_METRIC: Final = 100
+_MAIN: Final = 254
 _AT_ONCE: Final = 64
 """Messages in one send."""
 _LENGTHS4: Final = (*range(8, 24), *[22] * 10, *[23] * 8, *[24] * 58, *range(25, 33))
@@ -64,11 +66,7 @@ def message(
     prefix: Prefix,
     link: int,
     gateway: int,
-    *,
-    kind: int = NEWROUTE,
     flags: int = CREATE,
-    metric: int = 0,
-    table: int = 254,
 ) -> bytes:
     """One request: a route by the ``gateway``-th neighbour on a link."""
     number, size, base = (2, 4, 10 << 24 | 9 << 16) if family == 4 else (10, 16, 0xFD09 << 112)
@@ -80,10 +78,24 @@ def message(
         *(4 + size, 1, network.to_bytes(size, "big")),
         *(4 + size, 5, via),
         *(8, 4, link),
-        *(8, 6, metric or (100 if family == 4 else 1024)),
-        *(8, 15, table),
+        *(8, 6, _METRIC),
+        *(8, 15, _MAIN),
     )
-    return struct.pack("=IHHII", 16 + len(body), kind, REQUEST | flags, 0, 0) + body
+    return struct.pack("=IHHII", 16 + len(body), NEWROUTE, REQUEST | flags, 0, 0) + body
+
+
+def deletion(family: Family, prefix: Prefix) -> bytes:
+    """One request: away with it."""
+    number, size = (2, 4) if family == 4 else (10, 16)
+    network, length = prefix
+    body = struct.pack(
+        f"=BBBBBBBBI HH{size}s HHI HHI",
+        *(number, length, 0, 0, 0, 0, 255, 0, 0),  # RT_SCOPE_NOWHERE: of any scope
+        *(4 + size, 1, network.to_bytes(size, "big")),
+        *(8, 6, _METRIC),
+        *(8, 15, _MAIN),
+    )
+    return struct.pack("=IHHII", 16 + len(body), DELROUTE, REQUEST, 0, 0) + body
 
 
 def fill(host: Host, family: Family, chosen: Sequence[Prefix], link: int, seed: int = 1) -> None:
@@ -130,3 +142,29 @@ def _no_refusal(sock: socket.socket) -> None:
     except BlockingIOError:
         return
     raise OSError(-struct.unpack_from("=i", answer, 16)[0], "a route was refused")
+
+
+def churn(
+    sock: socket.socket,
+    family: Family,
+    chosen: Sequence[Prefix],
+    link: int,
+    count: int,
+    seed: int = 1,
+) -> None:
+    """``count`` changes of routes that ``fill`` made: another neighbour, or gone and back again."""
+    dice = random.Random(seed)
+
+    def changes() -> Iterator[bytes]:
+        made = 0
+        while made < count:
+            prefix, gateway = dice.choice(chosen), dice.randrange(GATEWAYS)
+            if dice.random() < 0.5 or made + 1 == count:
+                yield message(family, prefix, link, gateway, flags=CREATE | REPLACE)
+                made += 1
+            else:
+                yield deletion(family, prefix)
+                yield message(family, prefix, link, gateway)
+                made += 2
+
+    send(sock, changes())

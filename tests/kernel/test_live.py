@@ -294,17 +294,22 @@ def test_new_netfilter_chains_are_noticed(host: Host) -> None:
         assert source.refresh(after, 0.1).hooks == after.hooks
 
 
-def test_lost_events_are_events(host: Host) -> None:
-    """When more happens than the socket can hold (ENOBUFS), everything is read again."""
+def test_lost_events_are_said_and_read_again(host: Host) -> None:
+    """When more happens than the socket can hold (ENOBUFS, S-G6), everything is read again, and the
+    snapshot says how often that was so; the next time, too."""
     with closing(LiveSource(host.namespace)) as source:
         before = settled(source)
-        source._events._routing._socket.setsockopt(
-            1, 33, 2048
-        )  # SO_RCVBUFFORCE: room for a few events
-        host.ip(*(f"route add 10.9.{number}.0/24 dev eth0" for number in range(100)))
-        after = source.refresh(before, 5)
-        assert routes_to(after, "10.9.99.0/24")
-        assert after.gap(Subject.CONSISTENCY) is None
+        assert before.events_lost == 0
+        # SO_RCVBUFFORCE: room for a few events
+        source._following.events._routing._socket.setsockopt(1, 33, 2048)
+        for time_, net in enumerate((8, 9), start=1):
+            host.ip(*(f"route add 10.{net}.{number}.0/24 dev eth0" for number in range(100)))
+            after = source.refresh(before, 5)
+            assert routes_to(after, f"10.{net}.99.0/24")
+            assert after.gap(Subject.CONSISTENCY) is None
+            assert after.events_lost == time_
+            before = settled(source)
+            assert before.events_lost == time_
 
 
 def test_wake_and_close_end_a_wait(host: Host) -> None:

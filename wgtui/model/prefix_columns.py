@@ -153,7 +153,7 @@ def edited(family: Family, old: Columns, edits: Edits) -> Columns:
     values = array("I", old.values)
     born = []
     for (network, length), wanted in sorted(edits.items()):
-        first, end = _rows_of(old, network, length)
+        first, end = rows_of(old, network, length)
         if end - first == len(wanted):
             values[first:end] = array("I", wanted)
             continue
@@ -167,12 +167,12 @@ def edited(family: Family, old: Columns, edits: Edits) -> Columns:
     spliced = _splice(old, values, above, moves)
     above = bytearray(spliced.above)
     for network, length in born:
-        first, end = _rows_of(spliced, network, length)
+        first, end = rows_of(spliced, network, length)
         _open_up(spliced, above, bits, first, end)
     return spliced._replace(above=bytes(above))
 
 
-def _rows_of(columns: Columns, network: int, length: int) -> tuple[int, int]:
+def rows_of(columns: Columns, network: int, length: int) -> tuple[int, int]:
     """The rows of a prefix; where they belong, if there are none."""
     networks, lengths = columns.networks, columns.lengths
     first, size = bisect_left(networks, network), len(lengths)
@@ -236,7 +236,7 @@ def _open_up(columns: Columns, above: bytearray, bits: int, first: int, end: int
             link = above[row]
             if link != NOTHING:
                 wanted = networks[row] >> bits - link << bits - link
-                row = _rows_of(columns, wanted, link)[0]
+                row = rows_of(columns, wanted, link)[0]
     above[first:end] = bytes([link]) * (end - first)
     inside_end = bisect_right(networks, network | _host(bits, length), end)
     if inside_end > end:

@@ -147,6 +147,9 @@ class Snapshot:
     uid: int = 0
     """Whose packets a flow without ``uid`` is about: the caller's."""
     gaps: tuple[Gap, ...] = ()
+    events_lost: int = 0
+    """How often the kernel dropped events that were not read in time (S-G6), since the source was
+    opened. Everything was read again each time: it is no gap."""
     elsewhere: Mapping[str, Snapshot] = field(default_factory=dict)
     """The namespaces that devices of this one were made in, by ``Device.birth_namespace``: there
     the encrypted packets are routed (S-E20). Those have no ``elsewhere`` of their own."""

@@ -28,8 +28,8 @@ from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.wireguard import Device
-from wgtui.sources import Progress, nexthops, rules
 from wgtui.sources import links as link_messages
+from wgtui.sources import nexthops, rules
 from wgtui.sources.ahead import received
 from wgtui.sources.birthplaces import read_birthplaces
 from wgtui.sources.configs import Meant, labelled, read_configs
@@ -45,8 +45,6 @@ from wgtui.sources.xfrm import read_policies
 
 T = TypeVar("T")
 
-_STEP: Final = 5_000
-"""Routes between two words about the progress."""
 
 _RULES: Final[Mapping[Family, Subject]] = {4: Subject.RULES4, 6: Subject.RULES6}
 _ROUTES: Final[Mapping[Family, Subject]] = {4: Subject.ROUTES4, 6: Subject.ROUTES6}
@@ -54,15 +52,24 @@ _POLLED: Final = frozenset({Subject.WIREGUARD, Subject.SYSCTL})
 """What ``poll`` finds out anew."""
 
 
-def gather(namespace: str, source: str, progress: Progress | None = None) -> Snapshot:
-    """Everything, once. Raises ``OSError`` when there is no netlink at all."""
+def gather(
+    namespace: str,
+    source: str,
+    meanwhile: Callable[[int], object] | None = None,
+    routes: Snapshot | None = None,
+) -> Snapshot:
+    """Everything, once. Raises ``OSError`` when there is no netlink at all.
+
+    ``meanwhile`` is called every some hundred routes, with how many there are so far. The routes
+    and next-hop objects may be those of a snapshot that is known to have them right.
+    """
 
     def elsewhere(place: str) -> Snapshot:
         with NetlinkSocket() as sock:
             return _Gathering(sock, place).snapshot(source)
 
     with NetlinkSocket() as sock:
-        snapshot = _Gathering(sock, namespace, progress).snapshot(source)
+        snapshot = _Gathering(sock, namespace, meanwhile).snapshot(source, routes)
     found, gaps = read_birthplaces(snapshot.devices.values(), elsewhere)
     if not found and not gaps:
         return snapshot
@@ -110,16 +117,19 @@ class _Gathering:
     """One pass over everything; the gaps gather as it goes."""
 
     def __init__(
-        self, sock: NetlinkSocket, namespace: str, progress: Progress | None = None
+        self,
+        sock: NetlinkSocket,
+        namespace: str,
+        meanwhile: Callable[[int], object] | None = None,
     ) -> None:
         self.gaps: list[Gap] = []
         self._sock = sock
         self._namespace = namespace
-        self._progress = progress
+        self._meanwhile = meanwhile
         self._routes_read = 0
 
-    def snapshot(self, source: str) -> Snapshot:
-        """Everything, in one Snapshot."""
+    def snapshot(self, source: str, kept: Snapshot | None = None) -> Snapshot:
+        """Everything, in one Snapshot; routes and next-hop objects perhaps of another."""
         families = FAMILIES if has_ipv6() else FAMILIES[:1]
         links, sysctls = self.links()
         links = self._with_addresses(links)
@@ -128,10 +138,12 @@ class _Gathering:
         rules_seen = {family: found for family, found in rules_read.items() if found is not None}
         if 6 not in families:
             rules_seen[6] = ()  # nothing at all is routed
-        objects = self._nexthops()
+        objects = self._nexthops() if kept is None else kept.nexthops
         routes: dict[tuple[Family, TableId], RouteTable] = {}
         exceptions: Exceptions = ()
-        for family in families:
+        if kept is not None:
+            routes, exceptions = dict(kept.routes), kept.exceptions
+        for family in families if kept is None else ():
             dump = self._routes(family, objects)
             routes |= dump.tables()
             exceptions += dump.exceptions()
@@ -253,13 +265,11 @@ class _Gathering:
         before = self._routes_read
 
         def read() -> None:
-            told = self._routes_read
             with closing(received(self._sock, RTM_GETROUTE, route_request(family))) as chunks:
                 for chunk in chunks:
                     over = dump.feed(chunk)
-                    if self._progress is not None and before + dump.count - told >= _STEP:
-                        told = before + dump.count
-                        self._progress(told)
+                    if self._meanwhile is not None:
+                        self._meanwhile(before + dump.count)
                     if over:
                         return
 

@@ -2,9 +2,10 @@
 
 One consistent Snapshot: subscribe first, read everything, and see whether an event came meanwhile;
 if so, read again (S-G7). A refresh waits for events. When none comes, only what changes without
-any is read anew: counters, handshakes, peers, sysctls. When one comes, *everything* is: the kernel
-takes IPv4 routes and next-hop objects away silently when a link goes down (S-G5), so an event
-never tells the whole story.
+any is read anew: counters, handshakes, peers, sysctls. Events of single routes are applied to the
+tables there are. Anything else makes it read *everything*: the kernel takes IPv4 routes and
+next-hop objects away silently when a link goes down (S-G5), so such an event never tells the whole
+story.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.sources import Progress, netns, oracle
-from wgtui.sources.events import Events
 from wgtui.sources.firewall import read_generation
+from wgtui.sources.following import Following
 from wgtui.sources.gather import gather, poll
 from wgtui.sources.nlsocket import GET_STRICT_CHK, NetlinkSocket
 
@@ -35,6 +36,8 @@ _QUIET: Final = 0.05
 """Seconds without an event before everything is read: changes come in bursts."""
 _LONGEST: Final = 0.5
 """Seconds to wait for that quiet at most."""
+_STEP: Final = 5_000
+"""Routes between two words about the progress."""
 
 
 class LiveSource:
@@ -56,7 +59,9 @@ class LiveSource:
         self._rulesets: list[int | None] = []
         """The generations of netfilter's rulesets that were read."""
         self._reading = threading.Lock()
-        self._events = self._inside(Events)
+        self._following = self._inside(Following)
+        self._last: Snapshot | None = None
+        """What the next events will be applied to."""
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     @property
@@ -81,69 +86,100 @@ class LiveSource:
         return self._guarded(lambda: self._refresh(previous, seconds))
 
     def _refresh(self, previous: Snapshot, seconds: float) -> Snapshot:
-        woken = False
-        if not self._stale:
+        if not (self._stale or self._following.news):
             poller = select.poll()
-            for number in (*self._events.filenos(), self._woken):
+            for number in (*self._following.events.filenos(), self._woken):
                 poller.register(number, select.POLLIN)
             ready = [number for number, _ in poller.poll(max(0.0, seconds) * 1000)]
-            if not ready:
+            if not ready and previous is self._last:
                 return self._inside(lambda: self._polled(previous))
-            woken = self._woken in ready
         if self._closed.is_set():
             return previous
-        if not woken:
-            self._settle()
-        return self._inside(self._consistent)
+        self._settle()
+        if self._stale or self._is_woken() or previous is not self._last:
+            return self._inside(self._consistent)
+        return self._inside(lambda: self._followed(previous))
 
     def _polled(self, previous: Snapshot) -> Snapshot:
         """What changes without an event; everything, if that is more than a poll can tell."""
         if self._generations() != self._rulesets:
             return self._consistent()
-        return poll(previous) or self._consistent()
+        return self._remember(poll(previous) or self._consistent())
+
+    def _followed(self, previous: Snapshot) -> Snapshot:
+        """The routes after what was told of them, and what changes without an event."""
+        routes = self._following.routes()
+        if routes is None or self._generations() != self._rulesets:
+            return self._consistent()
+        current = replace(previous, routes=routes, taken_at=time.time())
+        if not self._following.news.other:
+            return self._remember(poll(current) or self._consistent())
+        self._following.news.other = False
+        current = gather(self._netns, self.spec, lambda _: self._following.collect(), current)
+        news = self._following.news
+        if self._following.events.follow(current.elsewhere) or news.other or news.silent:
+            return self._consistent()
+        return self._remember(self._following.said(current))
+
+    def _remember(self, snapshot: Snapshot) -> Snapshot:
+        """What the next events will be applied to."""
+        self._last = snapshot
+        return snapshot
 
     def _settle(self) -> None:
         """Wait for the end of a burst of changes, but not for ever.
 
-        Where there is always something, as on a large router, half of the time is spent waiting.
+        Where there is always something, as on a large router, half of the time is spent waiting if
+        everything must be read.
         """
-        end = time.monotonic() + max(_LONGEST, self._took)
+        started = time.monotonic()
         poller = select.poll()
-        for number in self._events.filenos():
-            poller.register(number, select.POLLIN)
-        while self._events.drain() or time.monotonic() < end:
-            if not poller.poll(_QUIET * 1000):
-                return
-            if time.monotonic() >= end:
+        poller.register(self._woken, select.POLLIN)
+        following = self._following
+        while following.collect() and not poller.poll(_QUIET * 1000):
+            everything = following.news.silent or following.news.lost
+            longest = max(_LONGEST, self._took) if everything else _LONGEST
+            if time.monotonic() - started >= longest:
                 return
 
     def _consistent(self, progress: Progress | None = None) -> Snapshot:
-        """Read until nothing moved meanwhile, ``_TRIES`` times."""
+        """Read until nothing but routes moved meanwhile, ``_TRIES`` times."""
         self._forget_wakes()
-        self._events.drain()
         snapshot = self._once(progress)
         for _ in range(_TRIES - 1):
             if snapshot.gap(Subject.CONSISTENCY) is not None:
                 snapshot = self._once(progress)
-        return snapshot
+        return self._remember(snapshot)
 
     def _once(self, progress: Progress | None = None) -> Snapshot:
         """Read everything; a gap says when something moved meanwhile."""
         started = time.monotonic()
-        self._events.watch_policies()
+        following, told = self._following, 0
+
+        def meanwhile(count: int) -> None:
+            nonlocal told
+            following.collect()
+            if progress is not None and count - told >= _STEP:
+                told = count
+                progress(count)
+
+        following.events.watch_policies()
+        following.begin()
+        self._last = None
         self._rulesets = self._generations()
-        snapshot = gather(self._netns, self.spec, progress)
+        snapshot = gather(self._netns, self.spec, meanwhile)
         self._took = time.monotonic() - started
-        unheard = self._events.follow(snapshot.elsewhere)
-        self._stale = self._events.drain() or unheard
-        if not self._stale:
-            return snapshot
+        unheard = following.events.follow(snapshot.elsewhere)
+        whole = following.completed(snapshot)
+        self._stale = unheard or whole is None
+        if whole is not None and not unheard:
+            return whole
         gap = Gap(Subject.CONSISTENCY, f"something changed each of the {_TRIES} times it was read")
-        return replace(snapshot, gaps=(*snapshot.gaps, gap))
+        return following.said(replace(snapshot, gaps=(*snapshot.gaps, gap)))
 
     def _generations(self) -> list[int | None]:
         found = [read_generation()]
-        for place in self._events.places:
+        for place in self._following.events.places:
             try:
                 found.append(netns.visiting(place, read_generation))
             except SourceError:
@@ -166,6 +202,11 @@ class LiveSource:
         """Make a waiting ``refresh`` return after a complete read."""
         if not self._closed.is_set():
             os.eventfd_write(self._woken, 1)
+
+    def _is_woken(self) -> bool:
+        poller = select.poll()
+        poller.register(self._woken, select.POLLIN)
+        return bool(poller.poll(0))
 
     def _forget_wakes(self) -> None:
         with suppress(BlockingIOError):
@@ -191,7 +232,7 @@ class LiveSource:
     def _let_go(self) -> None:
         if self._reading.acquire(blocking=False):
             try:
-                self._events.close()
+                self._following.close()
                 if self._woken >= 0:
                     os.close(self._woken)
                     self._woken = -1

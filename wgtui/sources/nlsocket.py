@@ -102,21 +102,23 @@ class NetlinkSocket:
                 if error.errno != errno.EINVAL:  # a group this kernel does not have yet
                     raise
 
-    def drain(self) -> bool:
-        """Throw away what is waiting; did anything happen? Lost events (ENOBUFS) are events too.
+    def waiting(self, room: bytearray) -> Iterator[bytes | None]:
+        """Every event that waits; None where some were lost (ENOBUFS, S-G6). Each comes alone.
 
-        For a socket with ``timeout`` 0.
+        For a socket with ``timeout`` 0; ``room`` is a buffer to receive into.
         """
-        happened = False
+        view = memoryview(room)
         while True:
             try:
-                self._socket.recv(1)
+                size = self._socket.recv_into(room)
             except BlockingIOError:
-                return happened
+                return
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-            happened = True
+                yield None
+            else:
+                yield bytes(view[:size])
 
     # ---------------------------------------------------------------------------------- requests
 

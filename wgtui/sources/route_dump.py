@@ -15,13 +15,14 @@ from typing import Final, TypeAlias
 from netaddr import IPAddress
 
 from wgtui.errors import FormatError
-from wgtui.model.network import CachedRoute, NextHopObject, RouteInfo, TableId
+from wgtui.model.network import CachedRoute, NextHopObject, TableId
 from wgtui.model.prefix import BITS, Family
 from wgtui.model.prefix_columns import GrowingColumns
 from wgtui.model.routes import RouteTable, RouteTables, cached_route
 from wgtui.sources.nlsocket import DUMP_INTR, HEADER, finished
-from wgtui.sources.route_message import AF_INET, AF_INET6, BODY, RTM_NEWROUTE, decode
-from wgtui.sources.route_runs import ATTRIBUTES_AT, FAMILY_AT, FEW, LENGTH_AT, Layout
+from wgtui.sources.route_kinds import RouteKinds
+from wgtui.sources.route_message import AF_INET, AF_INET6, BODY, RTM_NEWROUTE
+from wgtui.sources.route_runs import ATTRIBUTES_AT, FAMILY_AT, FEW, Layout
 
 Exceptions: TypeAlias = tuple[CachedRoute, ...]
 
@@ -45,18 +46,12 @@ class RouteDump:
         """The kernel said that something changed meanwhile."""
         self.count = 0
         """Routes so far."""
-        self._objects = objects or {}
+        self._kinds = RouteKinds(objects)
         self._tables: dict[tuple[Family, TableId], GrowingColumns] = {}
-        self._layouts: dict[int, Layout] = {}
-        """The last one seen of each length, family, and with or without a prefix length."""
-        self._seen: dict[object, Layout] = {}
-        self._numbers: dict[tuple[Family, TableId, RouteInfo], int] = {}
-        """What a message may say beside its destination; the number is its place among the infos,
-        and tells the table, too."""
         self._rows: list[GrowingColumns | None] = []
-        """By that number: the rows of the table; None for exceptions."""
+        """By kind: the rows of its table; None for exceptions."""
         self._cloned: list[tuple[int, int]] = []
-        """Address and number of the exceptions."""
+        """Address and kind of the exceptions."""
 
     def feed(self, chunk: bytes) -> bool:
         """Whole messages, one after the other; True once the end of the dump was among them.
@@ -64,7 +59,7 @@ class RouteDump:
         Raises ``FormatError`` and ``NetlinkError``.
         """
         offset, size = 0, len(chunk)
-        layouts, start_of = self._layouts, _START.unpack_from
+        start_of = _START.unpack_from
         words = memoryview(chunk).cast("I") if size % 4 == 0 else None
         while offset < size:
             if size - offset < HEADER.size:
@@ -85,98 +80,55 @@ class RouteDump:
             if length < ATTRIBUTES_AT:
                 raise FormatError("routes", f"a route message of only {length} bytes")
 
-            shape = length << 9 | chunk[offset + FAMILY_AT] << 1 | (chunk[offset + LENGTH_AT] > 0)
-            layout = layouts.get(shape)
-            if layout is None or not layout.same_holes(chunk, offset):
-                layout = layouts[shape] = self._layout(chunk[offset:end])
             # A glance at a later length tells whether a longer look may be worth it.
             far = offset + (FEW - 1) * length
             if words is not None and chunk.startswith(chunk[offset : offset + 4], far):
-                many = layout.run(chunk, words, offset)
-                if many:
-                    self._take(layout, chunk, words, offset, many)
-                    offset += many * length
+                layout = self._kinds.layout(chunk, offset, length)
+                run = range(offset, offset + layout.run(chunk, words, offset) * length, length)
+                if run:
+                    self._take(layout, chunk, words, run)
+                    offset = run.stop
                     continue
-            self._take_one(layout, shape, chunk, offset)
+            self._add(*self._kinds.one(chunk, offset, length))
+            self.count += 1
             offset = (end + 3) & ~3
         return False
 
-    def _layout(self, message: bytes) -> Layout:
-        fresh = Layout(message)
-        return self._seen.setdefault(fresh.signature, fresh)
-
-    # ------------------------------------------------------------------------------ one and many
-
-    def _take_one(self, layout: Layout, shape: int, chunk: bytes, offset: int) -> None:
-        around = layout.around(chunk, offset)
-        number = layout.known.get(around)
-        if number is None:
-            message = chunk[offset : offset + layout.size]
-            fresh = Layout(message)
-            if fresh.holes != layout.holes:
-                layout = self._layouts[shape] = self._seen.setdefault(fresh.signature, fresh)
-                around = layout.around(chunk, offset)
-            number = layout.known[around] = self._learn(message)
-        bits, length = _bits(chunk, offset), chunk[offset + LENGTH_AT]
-        if length > bits:
-            raise FormatError("routes", f"a prefix of {length} bits")
-        address = chunk[offset + layout.address : offset + layout.after]
-        self._add(int.from_bytes(address, "big"), length, number)
-        self.count += 1
-
-    def _take(
-        self, layout: Layout, chunk: bytes, words: memoryview, offset: int, many: int
-    ) -> None:
-        keys = list(layout.keys(words, offset, many))
-        known = layout.numbers
-        if not known.keys() >= set(keys):
-            for place, key in enumerate(keys):
-                if key not in known:
-                    start = offset + place * layout.size
-                    known[key] = self._learn(chunk[start : start + layout.size])
-        numbers = list(map(known.__getitem__, keys))
-        lengths = layout.lengths(chunk, offset, many)
-        if max(lengths) > _bits(chunk, offset):
+    def _take(self, layout: Layout, chunk: bytes, words: memoryview, run: range) -> None:
+        """All messages of a run."""
+        numbers = self._kinds.many(layout, chunk, words, run)
+        networks = layout.networks(chunk, words, run)
+        lengths = layout.lengths(chunk, run)
+        if max(lengths) > BITS[4 if chunk[run.start + FAMILY_AT] == AF_INET else 6]:
             raise FormatError("routes", f"a prefix of {max(lengths)} bits")
-        networks = layout.networks(chunk, words, offset, many)
-        into = {self._rows[number] for number in set(numbers)}
-        [rows, *others] = into
+        [rows, *others] = {self._rows_of(number) for number in set(numbers)}
         if rows is not None and not others:
             rows.extend(networks, lengths, numbers)
         else:
             for network, length, number in zip(networks, lengths, numbers, strict=True):
                 self._add(network, length, number)
-        self.count += many
+        self.count += len(run)
 
     def _add(self, network: int, length: int, number: int) -> None:
-        rows = self._rows[number]
+        rows = self._rows_of(number)
         if rows is None:
             self._cloned.append((network, number))
         else:
             rows.append(network, length, number)
 
-    def _learn(self, message: bytes) -> int:
-        """The number of what a message says beside its destination."""
-        route = decode(message, 0, len(message), self._objects)
-        key = route.destination.family, route.table, route.info
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = len(self._numbers)
-            rows = None if route.info.cached else self._table(*key[:2])
-            self._rows.append(rows)
-        return number
-
-    def _table(self, family: Family, table: TableId) -> GrowingColumns:
-        found = self._tables.get((family, table))
-        if found is None:
-            found = self._tables[family, table] = GrowingColumns(family)
-        return found
+    def _rows_of(self, number: int) -> GrowingColumns | None:
+        while number >= len(self._rows):
+            family, table, info = self._kinds.all[len(self._rows)]
+            if not info.cached and (family, table) not in self._tables:
+                self._tables[family, table] = GrowingColumns(family)
+            self._rows.append(None if info.cached else self._tables[family, table])
+        return self._rows[number]
 
     # ------------------------------------------------------------------------------------ results
 
     def tables(self) -> RouteTables:
         """All tables, sorted. Exceptions (RTM_F_CLONED) are no entries of a table (S-G8)."""
-        infos = tuple(info for _, _, info in self._numbers)
+        infos = tuple(info for _, _, info in self._kinds.all)
         return {
             key: RouteTable(*key, infos=infos, columns=self._tables[key].finish())
             for key in sorted(self._tables)
@@ -184,17 +136,12 @@ class RouteDump:
 
     def exceptions(self) -> Exceptions:
         """What the kernel keeps for single destinations (S-A63, S-B14)."""
-        known = list(self._numbers)
         found = []
         for network, number in self._cloned:
-            family, table, info = known[number]
+            family, table, info = self._kinds.all[number]
             kept = cached_route(table, IPAddress(network, family), info)
             found += [kept] if kept is not None else []
         return tuple(found)
-
-
-def _bits(chunk: bytes, offset: int) -> int:
-    return BITS[4 if chunk[offset + FAMILY_AT] == AF_INET else 6]
 
 
 def parse_routes(

@@ -159,23 +159,21 @@ class Layout:
         ]
         return zip(*columns, strict=True) if columns else iter([()] * many)
 
-    def networks(
-        self, chunk: bytes, words: memoryview, offset: int, many: int
-    ) -> array[int] | list[int]:
+    def networks(self, chunk: bytes, words: memoryview, run: range) -> array[int] | list[int]:
         """The addresses of a run."""
         if self.after - self.address == _WORD:
-            found = array("I", _column(words, offset + self.address, self.size, many))
+            column = _column(words, run.start + self.address, self.size, len(run))
+            found = array("I", column)
             if sys.byteorder == "little":
                 found.byteswap()
             return found
-        rest = self.size - self.after
-        halves = struct.Struct(f">{self.address}xQQ{rest}x")
-        run = memoryview(chunk)[offset : offset + many * self.size]
-        return [high << 64 | low for high, low in halves.iter_unpack(run)]
+        halves = struct.Struct(f">{self.address}xQQ{self.size - self.after}x")
+        part = memoryview(chunk)[run.start : run.stop]
+        return [high << 64 | low for high, low in halves.iter_unpack(part)]
 
-    def lengths(self, chunk: bytes, offset: int, many: int) -> bytes:
+    def lengths(self, chunk: bytes, run: range) -> bytes:
         """The prefix lengths of a run."""
-        return chunk[offset + LENGTH_AT : offset + many * self.size : self.size]
+        return chunk[run.start + LENGTH_AT : run.stop : self.size]
 
 
 def _column(words: memoryview, start: int, size: int, many: int) -> bytes:
