@@ -182,6 +182,21 @@ async def test_a_refresh_makes_no_widgets_and_keeps_the_place() -> None:
         assert "edge-2" in lines(app.screen)[0]
 
 
+async def test_lost_events_are_said_each_time() -> None:
+    """The status line tells that events were lost, and how often, the next loss too (S-G6)."""
+    source = FakeSource()
+    app = app_on(source)
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        assert "lost" not in lines(app.screen)[0]
+        for times, said in (
+            (1, "events lost once"),
+            (2, "events lost 2 times: all was read again"),
+        ):
+            source.change(events_lost=times)
+            await until(pilot, lambda said=said: said in lines(app.screen)[0])
+
+
 async def test_a_frozen_view_keeps_newer_facts_for_later() -> None:
     """FROZEN is said in words; Space again brings what came meanwhile."""
     source = FakeSource()

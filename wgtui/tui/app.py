@@ -210,6 +210,9 @@ class WgtuiApp(Moving):
             status = f"FROZEN: {'newer facts wait, ' if self._waiting else ''}Space goes on"
         elif self._failure is not None:
             status = f"cannot read: {self._failure.what}"
+        elif self.view and self.view.snapshot.events_lost:
+            times = self.view.snapshot.events_lost
+            status = f"events lost {'once' if times == 1 else f'{times} times'}: all was read again"
         self.state.show(text, status)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
