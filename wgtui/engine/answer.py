@@ -8,8 +8,9 @@ small and hashable, so a million addresses can be grouped by it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import RouteType, TableId
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot

@@ -6,7 +6,7 @@ many looks at a million routes are little more than one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -16,6 +16,7 @@ from wgtui.engine.journal import Journal
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
 from wgtui.model.change import JournalEntry
+from wgtui.model.fact import dataclass
 from wgtui.model.flow import Flow
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot

@@ -8,12 +8,11 @@ there although nobody owns it (ENOKEY).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wgtui.engine.answer import Way
 from wgtui.engine.regions import cut, edges_in
 from wgtui.engine.territory import LIMIT, partition
 from wgtui.model.address_set import AddressSet, Span
+from wgtui.model.fact import dataclass
 from wgtui.model.prefix import Family, Prefix
 from wgtui.model.prefix_index import NONE
 from wgtui.model.snapshot import Snapshot

@@ -8,13 +8,13 @@ that are no unicast addresses do not count.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from wgtui.engine.query import UDP, Query
 from wgtui.engine.regions import Regions, cut, edges_in, listed
 from wgtui.engine.rules import Found, walk
+from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkIndex, RouteType
 from wgtui.model.prefix import Family, Prefix
 from wgtui.model.prefix_index import NONE, PrefixIndex

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkIndex, NextHop, RouteInfo
 from wgtui.model.prefix import Prefix
 from wgtui.model.routes import RouteTable

@@ -10,7 +10,6 @@ exact, and where it would be too much, it is told up to an address and no furthe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from netaddr import IPAddress
@@ -19,6 +18,7 @@ from wgtui.engine.answer import Answer, answer_of
 from wgtui.engine.lookup import follow
 from wgtui.engine.regions import Edge, Regions, cut, edges_in, listed
 from wgtui.model.address_set import Span
+from wgtui.model.fact import dataclass
 from wgtui.model.flow import Flow
 from wgtui.model.network import DEFAULT_TABLE, LOCAL_TABLE, MAIN_TABLE
 from wgtui.model.prefix import BITS, Family, Prefix, family_of

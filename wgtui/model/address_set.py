@@ -7,9 +7,9 @@ difference and intersection are one walk over both; a span becomes prefixes only
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from wgtui.model.fact import dataclass
 from wgtui.model.prefix import BITS, Family, Prefix
 
 Span: TypeAlias = tuple[int, int]

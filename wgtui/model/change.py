@@ -7,9 +7,9 @@ is recognised. None is a state too: not there.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkAddress, RouteInfo, Rule, TableId
 from wgtui.model.prefix import Family, Prefix
 from wgtui.model.snapshot import Subject

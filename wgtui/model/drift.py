@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkIndex
 from wgtui.model.prefix import Prefix
 from wgtui.model.wireguard import Device, DeviceConfig, Peer, PeerConfig

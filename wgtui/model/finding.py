@@ -6,9 +6,9 @@ one of the classes of ``finding_facts`` and holds what a sentence about it needs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from wgtui.model.fact import dataclass
 from wgtui.model.finding_facts import Facts, Who
 from wgtui.model.prefix import Prefix
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from netaddr import IPAddress
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkIndex, Route, TableId
 from wgtui.model.prefix import Family, Prefix
 from wgtui.model.snapshot import Gap

@@ -5,9 +5,9 @@ IPsec policies, filters of traffic control, XDP programs: seen, never simulated 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkIndex, Masked
 from wgtui.model.prefix import Family, Prefix
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from netaddr import IPAddress
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkIndex, RouteType, TableId
 from wgtui.model.prefix import Prefix
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple, NewType
 
 from netaddr import IPAddress
 
+from wgtui.model.fact import dataclass
 from wgtui.model.prefix import Family, Prefix
 
 LinkIndex = NewType("LinkIndex", int)

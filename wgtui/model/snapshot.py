@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import cached_property
 from typing import Final
 
+from wgtui.model.fact import dataclass
 from wgtui.model.influence import Influence
 from wgtui.model.network import (
     LOCAL_TABLE,

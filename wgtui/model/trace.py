@@ -8,12 +8,12 @@ into an explanation. Steps name rows and positions, so a view can point at them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
 from netaddr import IPAddress
 
+from wgtui.model.fact import dataclass
 from wgtui.model.flow import Flow
 from wgtui.model.influence import Influence
 from wgtui.model.network import CachedRoute, LinkIndex, NextHop, Route, Rule, TableId

@@ -8,13 +8,14 @@ source (S-E1). No field exists for a private or preshared key.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import cached_property
 from typing import Final
 
 from netaddr import IPAddress
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import NO_MARK, LinkIndex, Mark
 from wgtui.model.prefix import FAMILIES, Family, Prefix, parse_address
 from wgtui.model.prefix_index import NONE, PrefixIndex

@@ -9,11 +9,12 @@ OpenWrt           /etc/config/network
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
 from wgtui.errors import FormatError
+from wgtui.model.fact import dataclass
 from wgtui.model.network import Link
 from wgtui.model.snapshot import Gap, Subject
 from wgtui.model.wireguard import Device, DeviceConfig

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from wgtui.errors import FormatError, SourceError
+from wgtui.model.fact import dataclass
 from wgtui.model.network import MAIN_TABLE, LinkIndex, NextHopObject, Rule
 from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.snapshot import Gap, Snapshot, Subject

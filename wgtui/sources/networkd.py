@@ -7,10 +7,11 @@ behind their main file. Private and preshared keys are passed over unread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import Mark
 from wgtui.model.prefix import Prefix
 from wgtui.model.wireguard import DeviceConfig, PeerConfig, Program

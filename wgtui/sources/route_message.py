@@ -10,12 +10,12 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from netaddr import IPAddress
 
 from wgtui.errors import FormatError
+from wgtui.model.fact import dataclass
 from wgtui.model.network import (
     LinkIndex,
     NextHop,

@@ -16,11 +16,12 @@ kernel may say is written ``unknown WORD``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from netaddr import IPAddress
 
+from wgtui.model.fact import dataclass
 from wgtui.model.network import (
     LOCAL_TABLE,
     LOOPBACK,
