@@ -3,6 +3,7 @@
 
 .venv/bin/python screenshots/make.py              (make screenshots)
 .venv/bin/python screenshots/make.py --png DIR    … and as PNG into DIR, with rsvg-convert
+.venv/bin/python screenshots/make.py --help       print this
 """
 
 from __future__ import annotations
@@ -68,7 +69,16 @@ async def draw(shot: Shot) -> str:
 
 def main(argv: list[str]) -> None:
     """Every picture anew."""
-    pngs = Path(argv[1]) if argv[:1] == ["--png"] else None
+    match argv:
+        case []:
+            pngs = None
+        case ["--png", folder]:
+            pngs = Path(folder)
+        case ["-h" | "--help"]:
+            print((__doc__ or "").strip())
+            return
+        case _:
+            sys.exit(f"make.py: {' '.join(argv)}: not understood (see --help)")
     for shot in SHOTS:
         path = HERE / f"{shot.name}.svg"
         path.write_text(asyncio.run(draw(shot)), encoding="utf-8")

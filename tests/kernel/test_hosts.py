@@ -206,7 +206,7 @@ with open_pair(Kind.USERSPACE) as pair:
     assert (NAMESPACES / namespace).exists()
     with Network():
         assert not (NAMESPACES / namespace).exists()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while running(namespace) and time.monotonic() < until:
         time.sleep(0.01)
     assert not running(namespace)

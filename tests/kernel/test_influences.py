@@ -52,9 +52,9 @@ def ask(snapshot: Snapshot, flow: str) -> Trace:
 
 
 def said(snapshot: Snapshot, flow: str) -> str:
-    """The line that says what else could change it; empty when there is none."""
+    """The lines that say what else could change it; empty when there is none."""
     lines = answer(snapshot, ask(snapshot, flow))
-    return "".join(line.text for line in lines if line.label == "but")
+    return "; ".join(line.text for line in lines if line.label == "but")
 
 
 def test_a_host_without_any_is_answered_exactly(host: Host) -> None:
@@ -125,7 +125,7 @@ def test_a_filter_that_redirects_concerns_the_link_it_is_on(host: Host) -> None:
         Influence(InfluenceKind.TC, Direction.OUT, Effect.REDIRECT, eth0, eth1),
         Influence(InfluenceKind.TC, Direction.IN, Effect.PROGRAM, peer1),
     }
-    assert said(snapshot, "10.1.2.3") == "may be changed by tc on eth0: egress redirects to eth1"
+    assert said(snapshot, "10.1.2.3") == "tc on eth0 may change it: egress redirects to eth1"
     assert said(snapshot, "10.2.2.3") == ""
 
 

@@ -117,7 +117,7 @@ def test_chains_of_the_birthplace_concern_the_encrypted_packet(moved: Moved) -> 
     assert trace.outer is not None
     assert [hook.chain for hook in trace.outer.hooks] == ["c"]
     [line] = [line.text for line in answer(snapshot, trace) if line.label == "but"]
-    assert line == "may be changed by nft ip t c sets the mark (encrypted packet)"
+    assert line == "nft table ip t may change it: chain c sets the mark (encrypted packet)"
 
 
 def test_changes_of_the_birthplace_are_noticed(moved: Moved) -> None:

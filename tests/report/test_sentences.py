@@ -232,7 +232,7 @@ def test_firewall_chains_on_the_way_are_named_with_what_they_do() -> None:
     """They are seen, not simulated."""
     (text,) = labelled("198.51.100.99 from 192.168.10.200 iif eth1", "but")
     assert "ip wg-quick-wg0" in text
-    assert "premangle restores the mark" in text
+    assert "chain premangle restores the mark" in text
 
 
 def test_a_firewall_that_was_not_seen_is_not_silently_absent() -> None:
@@ -474,3 +474,21 @@ def test_no_name_on_the_first_screen_is_ever_obeyed() -> None:
 def test_markup_is_plain_text() -> None:
     """``[/bold]`` is four letters in brackets, neither removed nor escaped."""
     assert "[/bold]" in render(welcome(hostile_host()))
+
+
+def test_what_was_counted_against_the_packet_comes_right_after_the_verdict() -> None:
+    """On a small screen it must not be below the fold; what speaks for it may be."""
+    lines = lines_of("198.51.100.195")
+    assert (lines[1].tone, lines[1].label) == (Tone.BAD, "proof")
+    assert "never answered" in lines[1].text
+    assert lines_of("10.30.5.9")[-1].label == "proof"
+
+
+def test_a_source_that_is_not_this_hosts_is_no_missing_route() -> None:
+    """The routes are not to blame; and no rp_filter is to blame for one's own address."""
+    assert "cannot be sent from 9.9.9.9: this host has no such address" in (
+        lines_of("8.8.8.8 from 9.9.9.9")[0].text
+    )
+    lines = lines_of("192.168.10.5 from 192.168.10.1 iif eth1")
+    assert "rp_filter" not in "".join(line.text for line in lines)
+    assert lines[1].text == "dropped on eth1: the source is an address of this host"

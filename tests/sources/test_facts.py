@@ -122,7 +122,7 @@ def test_a_missing_file_is_a_gap(folder: Path, name: str) -> None:
     (folder / name).unlink()
     snapshot = read(folder)
     for gap in gaps_of(snapshot, SUBJECTS[name]):
-        assert (gap.why, gap.hint) == (f"no file {name}", COMMANDS[name])
+        assert (gap.why, gap.hint) == (f"no file {name}", f"make it with: {COMMANDS[name]}")
     assert {gap.subject for gap in snapshot.gaps} == {SUBJECTS[name]}
     assert "va" in {link.name for link in snapshot.links.values()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Callable
 
 from textual.pilot import Pilot
@@ -74,9 +75,10 @@ def app_on(source: FakeSource | None = None, question: str = "") -> WgtuiApp:
     return WgtuiApp("fake", question, opener=lambda _: source)
 
 
-async def until(pilot: Pilot[str], fact: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[str], fact: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for a fact, never for a time."""
-    for _ in range(int(seconds / 0.05)):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         await pilot.pause()
         if fact():
             return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from tests.tui.worlds import WG0, lines, marked, row_with
 from wgtui.engine.lookup import lookup
 from wgtui.model.flow import Flow
 from wgtui.model.prefix import Prefix
-from wgtui.model.snapshot import Snapshot
+from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.wireguard import Device, Peer, PeerConfig
 from wgtui.report.printable import printable
 from wgtui.tui.allowed_rows import DeviceTreeRows, PeersRows
@@ -217,15 +219,31 @@ def test_ten_thousand_peers_are_laid_out_at_once() -> None:
     host = replace(host, devices={WG0: device})
     assert device.owners.tree(4)
     for kind, rows in ((PeersRows, 50_001), (DeviceTreeRows, 40_001)):
-        model, taken = kind(host), []
-        for _ in range(5):
-            start = time.perf_counter()
-            kind(host)
-            taken.append(time.perf_counter() - start)
-        assert min(taken) < 0.05
+        model = kind(host)
+        assert _best(partial(kind, host)) < 0.05
         assert len(model) == rows
         seen = range(1, rows, 499)
-        start = time.perf_counter()
-        for row in seen:
-            model.spans(row, 60)
-        assert (time.perf_counter() - start) / len(seen) < 0.0005
+        assert _best(lambda: [model.spans(row, 60) for row in seen]) / len(seen) < 0.0005  # noqa: B023
+
+
+def _best(action: Callable[[], object]) -> float:
+    """The least processor time of some runs, in seconds: what others do is not counted."""
+    taken = []
+    for _ in range(5):
+        start = time.thread_time()
+        action()
+        taken.append(time.thread_time() - start)
+    return min(taken)
+
+
+def test_devices_that_could_not_be_read_are_not_called_absent() -> None:
+    """A broken or missing file: the pane says so, whole, and not that there is no device."""
+    gap = Gap(Subject.WIREGUARD, "wg.dump, line 1: is not a line of 'wg show all dump'", "make it")
+    host = replace(worlds.host(), devices={}, links={}, gaps=(gap,))
+    for model in (PeersRows(host), DeviceTreeRows(host)):
+        said = lines(model, 40)
+        assert " ".join(said[0].split()) == (
+            "WireGuard not visible: wg.dump, line 1: is not a line of 'wg show all dump' — make it"
+        )
+        assert len(said) == 1
+    assert lines(PeersRows(replace(host, gaps=())), 40) == ["no WireGuard device here"]

@@ -86,7 +86,9 @@ def test_peers_that_may_not_be_seen_are_not_no_peers() -> None:
     host = replace(worlds.host(), devices={}, gaps=(worlds.hidden(),))
     said = lines(InterfacesRows(host))
     assert said[-1] == "  peers not visible: Operation not permitted — run as root"
-    assert lines(InterfacesRows(host), 38)[-1] == "  peers not visible: run as root"
+    assert lines(InterfacesRows(host), 38)[-1] == (
+        "  peers not visible: Operation not\n  permitted — run as root"
+    )
     assert not any("peers" in line for line in said[:-1])
 
 

@@ -16,7 +16,7 @@ from wgtui.model.trace import (
 )
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
-from wgtui.report.verdict import REASONS, rp_mode, rp_reason
+from wgtui.report.verdict import ANY_MODE, REASONS, rp_mode, rp_reason
 from wgtui.report.words import peer_name
 
 _TONES: Final = {
@@ -100,4 +100,8 @@ def _mode(path: ReversePath | None) -> str:
 
 
 def _filter(snapshot: Snapshot, path: ReversePath | None) -> str:
-    return "rp_filter" if path is None else f"{rp_mode(path)} ({rp_reason(snapshot, path)})"
+    if path is None:
+        return "rp_filter"
+    if path.why in ANY_MODE:
+        return rp_reason(snapshot, path)
+    return f"{rp_mode(path)} ({rp_reason(snapshot, path)})"

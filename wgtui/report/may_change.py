@@ -1,4 +1,4 @@
-"""What else could change this answer, in one line, and in the JSON? (S-H20)
+"""What else could change this answer, in a line each, and in the JSON? (S-H20)
 
 It is there only when the answer is not exact: something on the packet's way is seen and not
 simulated, or could not be looked at. Nothing is named twice, whichever packets it concerns.
@@ -38,14 +38,11 @@ _Packet: TypeAlias = tuple[Snapshot, Trace]
 """A packet, and the namespace it is in."""
 
 
-def may_change_line(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
-    """``may be changed by nft inet fw out sets the mark; tc on eth0: egress redirects to ifb1``."""
+def may_change_lines(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
+    """``nft table inet fw may change it: chain out sets the mark``; ``not seen: IPsec, …``."""
     packets = list(_packets(snapshot, trace))
-    parts = [*_chains(packets), *_others(packets)]
-    told = [f"may be changed by {'; '.join(parts)}"] if parts else []
-    told += _not_seen(packets)
-    if told:
-        yield Line("; ".join(told), Tone.NOTE, 0, "but")
+    for text in (*_chains(packets), *_others(packets), *_not_seen(packets)):
+        yield Line(text, Tone.NOTE, 0, "but")
 
 
 def gap_words(gap: Gap) -> str:
@@ -106,10 +103,10 @@ def _chains(packets: list[_Packet]) -> Iterator[str]:
     tables = groupby(whose, lambda key: (key[0], key[1].family, key[1].table))
     for (_, family, table), keys in tables:
         chains = [
-            f"{hook.chain} {_does(hook)}{_place(hook, ordered)}{whose[where, hook]}"
+            f"chain {hook.chain}{_place(hook, ordered)} {_does(hook)}{whose[where, hook]}"
             for where, hook in keys
         ]
-        yield printable(f"nft {family} {table} {', '.join(chains)}")
+        yield printable(f"nft table {family} {table} may change it: {', '.join(chains)}")
 
 
 def _of_what_comes_back(snapshot: Snapshot, trace: Trace) -> dict[tuple[int, Hook], str]:
@@ -125,7 +122,7 @@ def _of_what_comes_back(snapshot: Snapshot, trace: Trace) -> dict[tuple[int, Hoo
 
 def _place(hook: Hook, ordered: Set[str]) -> str:
     """Its priority, where it matters what came before: a check by route asks with the mark."""
-    return f" at {hook.priority}" if hook.hook in ordered else ""
+    return f" (priority {hook.priority})" if hook.hook in ordered else ""
 
 
 def _does(hook: Hook) -> str:
@@ -158,7 +155,7 @@ def _others(packets: list[_Packet]) -> Iterator[str]:
     for found in by_kind.values():
         yield from found[:_MOST]
         if len(found) > _MOST:
-            yield f"{len(found) - _MOST} more"
+            yield f"and {len(found) - _MOST} more of these"
 
 
 def _of_answers(there: Snapshot, trace: Trace, influence: Influence) -> bool:
@@ -174,11 +171,11 @@ def _named(snapshot: Snapshot, influence: Influence) -> str:
     link = printable(snapshot.link_name(influence.link))
     match influence.kind:
         case InfluenceKind.XFRM:
-            return f"IPsec: {text}"
+            return f"IPsec may change it: {text}"
         case InfluenceKind.TC:
-            return f"tc on {link}: {text}"
+            return f"tc on {link} may change it: {text}"
         case InfluenceKind.XDP:
-            return f"XDP on {link}: {text}"
+            return f"XDP on {link} may change it: {text}"
 
 
 def influence_text(snapshot: Snapshot, influence: Influence) -> str:

@@ -28,7 +28,7 @@ from wgtui.report.evidence import evidence
 from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
 from wgtui.report.mark_words import loss_text
-from wgtui.report.may_change import may_change_line
+from wgtui.report.may_change import may_change_lines
 from wgtui.report.printable import printable
 from wgtui.report.verdict import REASONS, verdict
 from wgtui.report.welcome import state_line, welcome
@@ -48,16 +48,18 @@ __all__ = ["answer", "explain", "kernel_line", "state_line", "welcome"]
 
 
 def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -> list[Line]:
-    """The whole answer; the first line is the verdict.
+    """The whole answer; the first line is the verdict, then what was counted against the packet.
 
     With the snapshot before this one it also tells which counters are rising now.
     """
+    counted = list(evidence(snapshot, trace, previous))
     lines = [verdict(snapshot, trace)]
+    lines += [line for line in counted if line.tone is Tone.BAD]
     lines += _way(snapshot, trace, 0, None)
     lines += [back_line(snapshot, step) for step in trace.back]
     lines += _connected(snapshot, trace)
-    lines += evidence(snapshot, trace, previous)
-    lines += may_change_line(snapshot, trace)
+    lines += [line for line in counted if line.tone is not Tone.BAD]
+    lines += may_change_lines(snapshot, trace)
     return lines
 
 
@@ -259,5 +261,6 @@ def _connected(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
     """Rules that ask for a source see one when a socket connects (S-A40)."""
     if trace.connected is not None:
         told = verdict(snapshot, trace.connected).text
-        text = f"TCP and connected UDP ask twice, then with a source: {told}"
-        yield Line(text, Tone.NOTE, 0, "but")
+        if told != verdict(snapshot, trace).text:
+            text = f"TCP and connected UDP ask once more, with their source, and then: {told}"
+            yield Line(text, Tone.NOTE, 0, "but")

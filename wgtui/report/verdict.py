@@ -14,6 +14,9 @@ from wgtui.report.words import birthplace_text, endpoint_text, peer_name, rule_t
 MODES: Final = {0: "off", 1: "strict", 2: "loose", None: "(mode not seen)"}
 """rp_filter, in words."""
 
+ANY_MODE: Final = frozenset({RpWhy.OWN_SOURCE, RpWhy.NOT_UNICAST})
+"""What drops a packet whatever rp_filter is set to, and is no matter of it."""
+
 REASONS: Final[dict[Reason, str]] = {
     Reason.SOURCE_NOT_LOCAL: "the source is not an address of this host",
     Reason.SOURCE_INVALID: "nothing may be sent from such an address",
@@ -78,6 +81,12 @@ def _sentence(snapshot: Snapshot, trace: Trace) -> str:
         case Outcome.ENCRYPTED:
             return f"{to} goes to {_encrypted(snapshot, trace)}"
         case Outcome.NO_ROUTE:
+            if trace.reason is Reason.SOURCE_NOT_LOCAL:
+                return (
+                    f"{to} cannot be sent from {trace.flow.source}: this host has no such address"
+                )
+            if trace.reason is Reason.SOURCE_INVALID:
+                return f"{to} cannot be sent from {trace.flow.source}: {why}"
             return f"{to} has no route: {why}" if why else f"{to} has no route"
         case Outcome.UNREACHABLE | Outcome.PROHIBITED | Outcome.BLACKHOLED:
             return f"{to} is refused by {_refuser(trace)}"
@@ -103,7 +112,8 @@ def _sentence(snapshot: Snapshot, trace: Trace) -> str:
         case Outcome.RPF_DROPPED:
             return f"{_came(trace)} is dropped by {_rp_why(snapshot, trace)}"
         case Outcome.MARTIAN:
-            return f"{to} is refused for its addresses: {why}"
+            what = _came(trace) if trace.flow.iif is not None else to
+            return f"{what} is refused for its addresses: {why}"
         case Outcome.NOT_FORWARDED:
             where = f" on {printable(trace.flow.iif or '')}" if trace.flow.family == 4 else ""
             return f"{_came(trace)} is not for this host, and {why}{where}"
@@ -208,7 +218,11 @@ def _not_allowed(trace: Trace) -> str:
 
 def _rp_why(snapshot: Snapshot, trace: Trace) -> str:
     path = trace.arrival.reverse_path if trace.arrival is not None else None
-    return "rp_filter" if path is None else f"{rp_mode(path)}: {rp_reason(snapshot, path)}"
+    if path is None:
+        return "rp_filter"
+    if path.why in ANY_MODE:
+        return f"the source check: {rp_reason(snapshot, path)}"
+    return f"{rp_mode(path)}: {rp_reason(snapshot, path)}"
 
 
 def rp_mode(path: ReversePath) -> str:

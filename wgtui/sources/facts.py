@@ -59,6 +59,11 @@ _RULES: Final[dict[Family, Subject]] = {4: Subject.RULES4, 6: Subject.RULES6}
 _ROUTES: Final[dict[Family, Subject]] = {4: Subject.ROUTES4, 6: Subject.ROUTES6}
 
 
+def remedy(name: str) -> str:
+    """What to do about a file that is missing or broken."""
+    return f"make it with: {COMMANDS[name]}"
+
+
 class FactsSource(StillSource):
     """A folder of the outputs of ``ip -j``, ``wg show all dump`` and so on."""
 
@@ -161,7 +166,7 @@ class _Folder:
         """What one file says; None, and a gap, when it is missing or broken."""
         found, why = self.attempt(name, parse)
         if why:
-            self.gaps.append(Gap(subject, why, COMMANDS[name]))
+            self.gaps.append(Gap(subject, why, remedy(name)))
         return found
 
     # --------------------------------------------------------------------------- each of the files
@@ -189,10 +194,10 @@ class _Folder:
         links.complete_kinds(devices.keys(), all_listed=found is not None)
         hidden = assemble.hidden_devices(links.build(), devices, listed=found is not None)
         why = why or f"{name} does not list it"
-        self.gaps += [Gap(Subject.WIREGUARD, why, COMMANDS[name], link) for link in hidden]
+        self.gaps += [Gap(Subject.WIREGUARD, why, remedy(name), link) for link in hidden]
         unlisted = any(gap.subject is Subject.LINKS for gap in self.gaps)
         if found is None and not hidden and (unlisted or (self.path / name).exists()):
-            self.gaps.append(Gap(Subject.WIREGUARD, why, COMMANDS[name]))
+            self.gaps.append(Gap(Subject.WIREGUARD, why, remedy(name)))
         return assemble.with_backends(devices, links.build())
 
     def configs(self) -> Meant:

@@ -29,7 +29,8 @@ def parse_json(
     try:
         value: JSON = json.loads(text, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
-        problem = f"not JSON, or cut off ({error.msg} at column {error.colno})"
+        what = error.msg.removesuffix(" at")
+        problem = f"not JSON, or cut off ({what} at column {error.colno})"
         raise FormatError(file, problem, error.lineno) from None
     except (ValueError, RecursionError):
         raise FormatError(file, "not JSON that anybody means (endless number or nesting)") from None

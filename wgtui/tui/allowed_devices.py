@@ -11,7 +11,7 @@ from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.wireguard import Device
 from wgtui.report import words
-from wgtui.tui.row_layout import WORD_ROOM, Cells, beside, clip, clip_words, fit, say
+from wgtui.tui.row_layout import WORD_ROOM, Cells, beside, clip, fit, paragraph, say
 from wgtui.tui.rows import Span
 
 Lost: TypeAlias = dict[int, tuple[tuple[Prefix, str], ...]]
@@ -27,14 +27,15 @@ class DeviceEntry:
     device: Device | None = None
     notes: tuple[str, ...] = ()
     """Rows below its header."""
+    nothing: str = words.NO_DEVICES
+    """The header of the host as a whole: that there is none, or that it could not be seen."""
 
     def spans(self, offset: int, width: int) -> Cells:
         """The header (row 0) or a note below it."""
         if offset or not self.name:
-            note = self.notes[offset - 1] if offset else words.NO_DEVICES
-            indent = min(width, 2 if offset else 0)
-            text = clip(clip_words(note, width - indent), width - indent)
-            return (Span(" " * indent), Span(text, "warn" if offset else "dim"))
+            note = self.notes[offset - 1] if offset else self.nothing
+            style = "dim" if note == words.NO_DEVICES else "warn"
+            return paragraph(note, width, 2 if offset else 0, style)
         head = (Span(clip(self.name, beside(width, WORD_ROOM)), "head"),)
         if self.device is None:
             return head
@@ -48,7 +49,7 @@ class DeviceEntry:
         if offset:
             return self.notes[offset - 1]
         key = self.device.public_key if self.device else None
-        return words.key_text(key) if key else self.name
+        return words.key_text(key) if key else self.name or self.nothing
 
 
 def device_entries(snapshot: Snapshot) -> Iterator[DeviceEntry]:
@@ -69,7 +70,9 @@ def device_entries(snapshot: Snapshot) -> Iterator[DeviceEntry]:
             yield DeviceEntry(index, words.link_name(device.name), device)
     if not found:
         gap = snapshot.gap(Subject.WIREGUARD)
-        yield DeviceEntry(None, notes=(words.gap_text("WireGuard", gap),) if gap else ())
+        yield DeviceEntry(
+            None, nothing=words.gap_text("WireGuard", gap) if gap else words.NO_DEVICES
+        )
 
 
 def lost_prefixes(snapshot: Snapshot, device: Device) -> Lost:

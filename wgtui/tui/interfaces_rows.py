@@ -34,6 +34,7 @@ from wgtui.tui.row_layout import (
     broken,
     clip,
     fit,
+    paragraph,
     say,
     text_of,
 )
@@ -278,15 +279,7 @@ def _wireguard(snapshot: Snapshot, link: LinkIndex, is_wireguard: bool) -> Itera
 
 
 def _gap(entry: _Row, width: int) -> Cells:
-    what, gap = entry.gap
-    indent = 2 if entry.link is not None else 0
-    room = width - indent
-    full = words.gap_text(what, gap)
-    brief = words.gap_text(what, None)
-    hint = printable(gap.hint) if gap else ""
-    ways = (full, f"{brief}: {hint}" if hint else full, brief)
-    text = next((way for way in ways if cell_len(way) <= room), clip(brief, room))
-    return (Span(" " * min(indent, width)), Span(text, "warn"))
+    return paragraph(words.gap_text(*entry.gap), width, 2 if entry.link is not None else 0, "warn")
 
 
 def _address(entry: LinkAddress, width: int) -> Cells:

@@ -43,6 +43,7 @@ from wgtui.tui.row_layout import (
     clip,
     clip_words,
     fit,
+    paragraph,
     say,
     text_of,
     width_of,
@@ -171,7 +172,7 @@ class RoutesRows:
             case Part.NOTE | Part.LOOSE:
                 text = next((way for way in section.notes if len(way) <= width), section.notes[-1])
                 style = "head" if section.part is Part.LOOSE else "warn"
-                return (Span(clip_words(text, width), style),)
+                return paragraph(text, width, 0, style)
             case Part.ABOVE | Part.EMPTY:
                 indent = below_rule(width)
                 text = clip_words(section.notes[0], width - indent)

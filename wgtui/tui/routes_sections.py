@@ -69,9 +69,8 @@ def _family(snapshot: Snapshot, family: Family) -> Iterator[Section]:
         counts.append(words.count_text(sum(map(len, tables.values())), "route"))
     yield Section(Part.FAMILY, family, notes=tuple(counts))
     for what, gap in gaps.items():
-        ways = (words.gap_text(what, gap), words.gap_text(what, None))
-        yield Section(Part.NOTE, family, notes=ways)
-    if family == 4 and snapshot.local_in_main:
+        yield Section(Part.NOTE, family, notes=(words.gap_text(what, gap),))
+    if family == 4 and snapshot.local_in_main and rules is not None:
         yield Section(Part.NOTE, family, notes=words.MERGED)
     shown: set[TableId] = set()
     for position, rule in enumerate(rules or ()):

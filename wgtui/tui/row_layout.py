@@ -150,6 +150,15 @@ def wrap(text: str, width: int) -> list[str]:
     return rows
 
 
+def paragraph(text: str, width: int, indent: int, style: str) -> Cells:
+    """A sentence in as many lines as it takes."""
+    cells: list[Span] = []
+    for line in wrap(text, max(1, width - indent)):
+        cells += [NEW_LINE] if cells else []
+        cells += [Span(" " * min(indent, width)), Span(line, style)]
+    return tuple(cells)
+
+
 def broken(text: str, first: int, width: int) -> list[str]:
     """An address or prefix in lines, the first of at most ``first`` cells, the others of ``width``.
 

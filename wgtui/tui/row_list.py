@@ -198,6 +198,8 @@ class RowList(Widget, can_focus=True):
     @property
     def position(self) -> str:
         """``3/17``, or nothing when there is nothing."""
+        if isinstance(self.model, NoRows):
+            return ""  # not read yet is not the same as nothing there
         return f"{self.cursor + 1:,}/{len(self.model):,}" if len(self.model) else "none"
 
     def _stay_inside(self) -> None:
