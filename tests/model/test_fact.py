@@ -49,7 +49,12 @@ def one(maker: Maker) -> Any:
 
 
 OURS, THEIRS = many(fact.dataclass), many(dataclasses.dataclass)
-VALUES = [(("a",), {}), (("a", 3), {}), (("b", 3), {"parts": (1, 2)}), ((), {"name": "a"})]
+VALUES: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    (("a",), {}),
+    (("a", 3), {}),
+    (("b", 3), {"parts": (1, 2)}),
+    ((), {"name": "a"}),
+]
 
 
 @pytest.mark.parametrize(("words", "named"), VALUES)
@@ -85,7 +90,7 @@ def test_a_fact_never_changes() -> None:
 
 
 def test_the_librarys_functions_work_on_it() -> None:
-    """``fields``, ``replace``, ``asdict``, ``is_dataclass``, type hints, and what ``match`` looks at."""
+    """``fields``, ``replace``, ``asdict``, ``is_dataclass``, type hints, ``match``."""
     found = OURS("a", 3)
     known = dataclasses.is_dataclass(OURS)
     assert known
