@@ -172,7 +172,8 @@ def _why(
             "from", str(info.source), "another source" if query.source else "none"
         )
     legs = info.next_hops or _ON_LO
-    if chooser.strict and all(leg.link != chooser.wanted for leg in legs):
+    elsewhere = chooser.wanted != NO_LINK and all(leg.link != chooser.wanted for leg in legs)
+    if chooser.strict and elsewhere:
         return Loss.OIF, None
     if all(leg.gateway is not None and (leg.link, leg.gateway) in chooser.failed for leg in legs):
         return Loss.NEIGHBOUR, None

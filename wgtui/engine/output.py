@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from wgtui.engine.local_tree import homes
 from wgtui.engine.next_hop import delivered_here, is_multicast4, is_multicast6, on_link, way_out
 from wgtui.engine.query import NO_LINK, Query, vrf_of
-from wgtui.engine.rules import Found, walk
+from wgtui.engine.rules import Found, ask_table, walk
 from wgtui.engine.source_address import select4
 from wgtui.model.network import LOOPBACK, Scope
 from wgtui.model.prefix import Prefix
@@ -71,7 +71,8 @@ def _routed4(snapshot: Snapshot, query: Query) -> Way:
     found = walk(snapshot, query)
     failed = found.error not in (None, Outcome.UNKNOWN)
     to_group = is_multicast4(query.destination)
-    if failed and query.oif != NO_LINK and (to_group or vrf_of(snapshot, query.oif) is None):
+    bound = query.oif != NO_LINK and query.oif not in snapshot.vrfs
+    if failed and bound and (to_group or vrf_of(snapshot, query.oif) is None):
         # Bound to a link, an IPv4 packet leaves on-link whatever the tables say (S-B15, S-B16).
         return Way(found.steps, on_link(snapshot, query, (query.oif,), Scope.LINK))
     return from_found(snapshot, query, found)
@@ -120,14 +121,34 @@ def _send6(snapshot: Snapshot, query: Query) -> Way:
         return refused(Outcome.MARTIAN, Reason.SOURCE_INVALID)
     strict = needs_strict(query.destination) or (query.oif != NO_LINK and query.source == 0)
     query = query._replace(strict=strict)
-    way = from_found(snapshot, query, walk(snapshot, query))
+    way = _link_scope_of_vrf(snapshot, query) or from_found(snapshot, query, walk(snapshot, query))
     down = query.oif != NO_LINK and snapshot.links[query.oif].up is False
     if down and way.error is Outcome.NO_ROUTE:
         return Way(way.steps, way.route, Outcome.LINK_DOWN, Reason.OIF_DOWN)
     return way
 
 
+def _link_scope_of_vrf(snapshot: Snapshot, query: Query) -> Way | None:
+    """Bound to a VRF's member, what goes to multicast or link-local addresses is looked up in the
+    VRF's table and no rule is asked; bound to the VRF itself it has no way; None: neither.
+
+    vrf.c:vrf_link_scope_lookup (S-B80).
+    """
+    vrf = vrf_of(snapshot, query.oif) if snapshot.vrfs and query.oif != NO_LINK else None
+    if vrf is None or not _of_link_scope(query.destination):
+        return None
+    if query.oif == vrf.index:
+        return refused(Outcome.NO_ROUTE)
+    if vrf.vrf_table is None:
+        return refused(Outcome.UNKNOWN, Reason.OTHER_VRF)
+    return from_found(snapshot, query, ask_table(snapshot, vrf.vrf_table, query))
+
+
+def _of_link_scope(destination: int) -> bool:
+    return is_multicast6(destination) or _LINK_LOCAL6.covers(destination)
+
+
 def needs_strict(destination: int) -> bool:
     """Multicast, link-local and loopback destinations only leave by the link that is asked for
     (S-B63)."""
-    return is_multicast6(destination) or _LINK_LOCAL6.covers(destination) or destination == 1
+    return _of_link_scope(destination) or destination == 1

@@ -40,6 +40,10 @@ class Query(NamedTuple):
     let the source pick a leg (S-B9), and takes the first of several defaults (S-B11)."""
     strict: bool = False
     """IPv6: only routes through ``oif`` will do (S-B63)."""
+    vrf: LinkIndex = NO_LINK
+    """The VRF it belongs to; filled by ``in_vrf`` when the rules are asked."""
+    vrf_of_oif: bool = False
+    """It belongs there for the sake of ``oif``, not of ``iif``."""
 
 
 def query_of(snapshot: Snapshot, flow: Flow, iif: LinkIndex, oif: LinkIndex) -> Query:
@@ -66,6 +70,27 @@ def query_of(snapshot: Snapshot, flow: Flow, iif: LinkIndex, oif: LinkIndex) -> 
         dport=dport,
         flowlabel=flow.flowlabel,
     )
+
+
+def in_vrf(snapshot: Snapshot, query: Query) -> Query:
+    """The packet as rules and tables see it where there are VRFs (S-A23).
+
+    l3mdev.c:l3mdev_update_flow: a VRF as ``oif`` only says which table, and asks for no link.
+    """
+    if not snapshot.vrfs:
+        return query
+    vrf, oif = query.vrf, query.oif
+    if oif == NO_LINK:
+        if vrf == NO_LINK and query.iif != LOOPBACK:
+            query = query._replace(vrf=_index(vrf_of(snapshot, query.iif)))
+        return query
+    if vrf == NO_LINK:
+        query = query._replace(vrf=_index(vrf_of(snapshot, oif)), vrf_of_oif=True)
+    return query._replace(oif=NO_LINK) if oif in snapshot.vrfs else query
+
+
+def _index(link: Link | None) -> LinkIndex:
+    return NO_LINK if link is None else link.index
 
 
 def vrf_of(snapshot: Snapshot, index: LinkIndex) -> Link | None:

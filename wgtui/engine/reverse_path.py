@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from wgtui.engine.local_tree import merged
 from wgtui.engine.next_hop import way_out
 from wgtui.engine.once import once
-from wgtui.engine.query import Query, vrf_of
+from wgtui.engine.query import NO_LINK, Query, vrf_of
 from wgtui.engine.rules import Found, walk
 from wgtui.model.network import LOOPBACK, Link, LinkIndex, RouteType
 from wgtui.model.snapshot import Snapshot, Subject
@@ -80,6 +80,7 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
         unseen = Reason.SYSCTL_UNREADABLE
         return ReversePath(link.index, mode, RpResult.UNKNOWN, RpWhy.UNKNOWN, reason=unseen)
     mark = packet.mark if use_mark else 0
+    vrf = vrf_of(snapshot, link.index)
     back = Query(
         family=4,
         destination=packet.source,
@@ -90,6 +91,7 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
         protocol=packet.protocol,
         sport=packet.dport,
         dport=packet.sport,
+        vrf=NO_LINK if vrf is None else vrf.index,
     )
     found = walk(snapshot, back, told=False)
     route = way_out(snapshot, back, found) if found.route is not None else None
@@ -148,10 +150,9 @@ def _judge(
         if not accept_local:
             known = accept_local is not None
             return (RpResult.DROP if known else RpResult.UNKNOWN), RpWhy.OWN_SOURCE
-    vrf = vrf_of(snapshot, link.index)
     for leg in info.next_hops:
-        same_vrf = vrf is not None and leg.link is not None and vrf_of(snapshot, leg.link) is vrf
-        if leg.link == link.index or same_vrf:
+        member = leg.link is not None and vrf_of(snapshot, leg.link) is link
+        if leg.link == link.index or member:
             return RpResult.PASS, RpWhy.OWN_LINK
     if info.type is RouteType.LOCAL and link.loopback:
         return RpResult.PASS, RpWhy.OWN_LINK

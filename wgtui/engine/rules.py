@@ -19,7 +19,7 @@ from wgtui.engine.fib import Match, match4, rotating_defaults
 from wgtui.engine.fib6 import match6
 from wgtui.engine.local_tree import as_listed, default_rules, local_tables, merged, only_deleted
 from wgtui.engine.once import once
-from wgtui.engine.query import Query, vrf_of
+from wgtui.engine.query import Query, in_vrf
 from wgtui.engine.selectors import Prepared, prepared
 from wgtui.model.network import (
     DEFAULT_TABLE,
@@ -106,10 +106,20 @@ def walk(snapshot: Snapshot, query: Query, told: bool = True) -> Found:
         return plan.blocked
     if plan.merged:
         return _merged(snapshot, query, plan.rules, told)
-    found = _Walk(snapshot, query, plan.rules, told).run()
+    found = _Walk(snapshot, in_vrf(snapshot, query), plan.rules, told).run()
     if plan.listed is not None:
         return found._replace(steps=tuple(as_listed(step, plan.listed) for step in found.steps))
     return found
+
+
+def ask_table(snapshot: Snapshot, table: TableId, query: Query) -> Found:
+    """One table of IPv6, and no rule."""
+    match = match6(snapshot, table, snapshot.table(6, table), query)
+    winner = match.step.winner
+    if winner is None or winner.info.type is RouteType.THROW:
+        step = RuleStep(-1, None, RuleResult.NO_MATCH, found=match.step)
+        return Found((step,), error=Outcome.NO_ROUTE)
+    return _decided((RuleStep(-1, None, RuleResult.DECIDED, found=match.step),), match)
 
 
 def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: bool) -> Found:
@@ -235,8 +245,8 @@ class _Walk:
     def _table(self, position: int, rule: Rule) -> Found | int:
         table = rule.table
         if rule.selector.l3mdev:
-            vrf = vrf_of(self.snapshot, self.query.oif) or vrf_of(self.snapshot, self.query.iif)
-            table = vrf.vrf_table if vrf else None
+            vrf = self.snapshot.links.get(self.query.vrf)
+            table = vrf.vrf_table if vrf is not None else None
         if table is None:
             self._note(position, RuleResult.UNKNOWN)
             return self._unknown(Reason.OTHER_VRF)

@@ -10,15 +10,17 @@ and a refusal is put into words only when somebody wants to hear it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from wgtui.engine.query import NO_LINK, Query, vrf_among
+from wgtui.engine.query import NO_LINK, Query, in_vrf
 from wgtui.model.network import Link, LinkIndex, Masked, Range, Rule
 from wgtui.model.prefix import BITS, Family, Prefix, address_text
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Refusal
 
-LEGACY_TOS = 0x1C
+_RULES_KNOW_MEMBERS: Final = (6, 15)
+
+LEGACY_TOS: Final = 0x1C
 """The bits of tos that IPv4 rules and routes compare (S-A18)."""
 
 
@@ -52,6 +54,8 @@ class Prepared(NamedTuple):
     conditions: tuple[_Condition, ...]
     always: bool
     """It matches every packet."""
+    unknown: bool
+    """What no false condition decides cannot be known."""
 
     def matches(self, query: Query) -> bool | None:
         """``not`` negates the whole conjunction (S-A7); one false condition decides it, whatever
@@ -60,7 +64,7 @@ class Prepared(NamedTuple):
         for condition in self.conditions:
             if not condition.holds(query):
                 return rule.selector.inverted
-        return None if rule.unknown else not rule.selector.inverted
+        return None if self.unknown else not rule.selector.inverted
 
     def refused(self, query: Query) -> Verdict:
         """Why it does not match."""
@@ -81,6 +85,7 @@ class Prepared(NamedTuple):
 def judge(snapshot: Snapshot, rule: Rule, query: Query) -> Verdict:
     """Ask every selector."""
     asked = prepared(snapshot, rule)
+    query = in_vrf(snapshot, query)
     matches = asked.matches(query)
     return asked.refused(query) if matches is False else Verdict(matches)
 
@@ -88,8 +93,18 @@ def judge(snapshot: Snapshot, rule: Rule, query: Query) -> Verdict:
 def prepared(snapshot: Snapshot, rule: Rule) -> Prepared:
     """The rule with what it compares."""
     conditions = tuple(_conditions(snapshot, rule))
-    always = not conditions and not rule.selector.inverted and not rule.unknown
-    return Prepared(rule, conditions, always)
+    unknown = bool(rule.unknown) or _depends_on_the_kernels_age(snapshot, rule)
+    always = not conditions and not rule.selector.inverted and not unknown
+    return Prepared(rule, conditions, always, unknown)
+
+
+def _depends_on_the_kernels_age(snapshot: Snapshot, rule: Rule) -> bool:
+    """``iif VRF`` and ``oif VRF`` mean the VRF's members since Linux 6.15; before, it depends on
+    what was backported (S-A23)."""
+    named = (rule.selector.iif, rule.selector.oif)
+    links = (snapshot.links_by_name.get(name) for name in named if name is not None)
+    names_vrf = any(link is not None and link.index in snapshot.vrfs for link in links)
+    return names_vrf and snapshot.kernel_version < _RULES_KNOW_MEMBERS
 
 
 def _conditions(snapshot: Snapshot, rule: Rule) -> Iterator[_Condition]:
@@ -124,7 +139,10 @@ def _conditions(snapshot: Snapshot, rule: Rule) -> Iterator[_Condition]:
     if selector.tunnel_id is not None:
         yield _Condition(lambda _: False, "tun_id", str(selector.tunnel_id), lambda _: "none")
     if selector.l3mdev:
-        yield _l3mdev(snapshot.links)
+        links = snapshot.links
+        yield _Condition(
+            lambda query: query.vrf != NO_LINK, "l3mdev", "a VRF", lambda q: _vrf_name(links, q)
+        )
     if selector.flowlabel is not None:
         yield _masked("flowlabel", selector.flowlabel, 0xFFFFF, lambda query: query.flowlabel)
 
@@ -161,6 +179,14 @@ def _link(
     if link is None or not link.seen:
         return _Condition(lambda _: False, field, name, lambda _: "no such link", detached=True)
     wanted = link.index
+    if wanted in snapshot.vrfs:
+        by_oif = field == "oif"
+        return _Condition(
+            lambda query: query.vrf == wanted and query.vrf_of_oif is by_oif,
+            field,
+            name,
+            lambda query: _vrf_name(links, query),
+        )
 
     def got(query: Query) -> str:
         index = actual(query)
@@ -210,12 +236,6 @@ def _port(field: str, wanted: Range, mask: int, actual: Callable[[Query], int]) 
     return _Condition(holds, field, str(wanted), lambda query: str(actual(query)))
 
 
-def _l3mdev(links: Mapping[LinkIndex, Link]) -> _Condition:
-    def vrf(query: Query) -> Link | None:
-        return vrf_among(links, query.oif) or vrf_among(links, query.iif)
-
-    def got(query: Query) -> str:
-        found = vrf(query)
-        return found.name if found else "none"
-
-    return _Condition(lambda query: vrf(query) is not None, "l3mdev", "a VRF", got)
+def _vrf_name(links: Mapping[LinkIndex, Link], query: Query) -> str:
+    found = links.get(query.vrf)
+    return found.name if found is not None else "none"

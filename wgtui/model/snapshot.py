@@ -195,6 +195,11 @@ class Snapshot:
         return None if name is None else self.elsewhere.get(name)
 
     @cached_property
+    def vrfs(self) -> frozenset[LinkIndex]:
+        """The links that are VRFs."""
+        return frozenset(link.index for link in self.links.values() if link.kind == "vrf")
+
+    @cached_property
     def kernel_version(self) -> tuple[int, int]:
         """``(6, 16)`` of ``6.16.3-arch1``; (0, 0) where the kernel's version is not known."""
         found = re.match(r"(\d{1,4})\.(\d{1,4})", self.kernel)
