@@ -9,7 +9,8 @@ import pytest
 from tests.engine.worlds import ask, outcome, rules, way, world
 from wgtui.errors import QueryError
 from wgtui.model.snapshot import Gap, Snapshot, Subject
-from wgtui.model.trace import BackOutcome, Outcome, RpResult
+from wgtui.model.trace import BackOutcome, Exactness, Outcome, RpResult
+from wgtui.report.sentences import answer
 
 FORWARD = "net.ipv4.conf.eth0.forwarding = 1\nnet.ipv4.conf.wg0.forwarding = 1"
 ETH = "net.ipv4.conf.eth0.forwarding = 1"
@@ -255,3 +256,57 @@ def test_a_filtered_packet_keeps_what_it_was_asked() -> None:
     assert (path.mode, path.result) == (1, RpResult.DROP)
     assert path.back is not None
     assert snapshot.link_name(path.back.link) == "eth0"
+
+
+# ─── batches ─────────────────────────────────────────────────────────────────────────────────────
+
+STRICT = f"{FORWARD}\nnet.ipv4.conf.eth0.rp_filter = 1"
+SPOOFED = "8.8.8.8 from 10.7.0.9 iif eth0"
+
+
+@pytest.mark.parametrize(
+    ("flow", "outcome", "batched"),
+    [
+        (SPOOFED, Outcome.RPF_DROPPED, True),
+        ("8.8.8.8 from 192.0.2.10 iif eth0", Outcome.MARTIAN, True),
+        ("192.0.2.10 from 10.7.0.9 iif eth0", Outcome.RPF_DROPPED, False),
+        ("8.8.8.8 from 192.0.2.77 iif eth0", Outcome.SENT, False),
+        ("8.8.8.8 from 224.0.0.9 iif eth0", Outcome.MARTIAN, False),
+    ],
+)
+def test_in_a_batch_a_forwarded_source_is_not_validated(
+    flow: str, outcome: Outcome, batched: bool
+) -> None:
+    """Behind another packet to the same address it takes over that one's route, and only what is
+    delivered here is validated (ip_input.c:ip_extract_route_hint): said, not simulated (S-D2)."""
+    snapshot = replace(hub(STRICT), hooks=(), influences=())
+    trace = ask(snapshot, flow)
+    assert (trace.outcome, bool(trace.batched)) == (outcome, batched)
+    assert trace.exactness is (Exactness.MAY_CHANGE if batched else Exactness.EXACT)
+    told = [line.text for line in answer(snapshot, trace) if "in one batch" in line.text]
+    assert len(told) == batched
+
+
+def test_where_a_batch_takes_over_no_route() -> None:
+    """Not once rules were changed, not of routes with several next hops, not before Linux 5.5."""
+    assert ask(hub(STRICT), SPOOFED).batched
+    assert not ask(replace(hub(STRICT), kernel="5.4.280"), SPOOFED).batched
+    assert not ask(replace(hub(STRICT), local_in_main=False), SPOOFED).batched
+    ruled = world(
+        LINKS,
+        routes4=ROUTES,
+        wireguard=PEERS,
+        sysctls=STRICT,
+        rules4=rules("100: from all to 9.9.9.9 lookup main"),
+    )
+    assert ask(ruled, SPOOFED).outcome is Outcome.RPF_DROPPED
+    assert not ask(ruled, SPOOFED).batched
+    legs = "nexthop via 192.0.2.1 dev eth0 weight 1\n    nexthop via 192.0.2.3 dev eth0 weight 1"
+    several = world(
+        LINKS,
+        routes4=ROUTES.replace("default via 192.0.2.1 dev eth0", f"default\n    {legs}"),
+        wireguard=PEERS,
+        sysctls=STRICT,
+    )
+    assert ask(several, SPOOFED).outcome is Outcome.RPF_DROPPED
+    assert not ask(several, SPOOFED).batched

@@ -261,3 +261,17 @@ def test_an_ipv6_underlay_is_looked_at_for_a_firewall_too() -> None:
     found = entrances(replace(snapshot, hooks=(check,)), "10.20.1.1")["wg0"]
     assert found.outer_reverse_path is None
     assert (found.hooks, found.outer_hooks) == ((), (check,))
+
+
+def test_the_answer_to_a_forwarded_packet_is_forwarded_too() -> None:
+    """Then the kernel looks the way back up as if it came from the link it leaves by (S-D4)."""
+    switches = ("eth1.forwarding = 1", "wg1.forwarding = 1", "wg1.rp_filter = 1")
+    snapshot = world(
+        LINKS,
+        routes4=ROUTES + "9.9.9.0/24 dev wg1 table 9\n",
+        rules4=rules("5: from all iif eth1 lookup 9"),
+        sysctls="\n".join(f"net.ipv4.conf.{switch}" for switch in switches),
+        wireguard=PEERS.replace("fd20::/16", "fd20::/16,9.9.9.0/24"),
+    )
+    assert outcomes(snapshot, "9.9.9.9 from 198.51.100.7 iif eth1") == {"wg1": "accepted"}
+    assert outcomes(snapshot, "9.9.9.9") == {"eth0": "accepted", "wg1": "rpf-dropped"}

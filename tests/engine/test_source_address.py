@@ -262,6 +262,18 @@ def plain_select6(snapshot: Snapshot, index: LinkIndex | None, to: int) -> IPAdd
 
     bound = snapshot.links.get(index) if index is not None else None
     links = [link for link in snapshot.links.values() if vrf(link) is vrf(bound)]
+    links.sort(key=lambda link: link.kind != "vrf")
+    near: list[IPAddress] = []
+    if (master := vrf(bound)) is not None and not (to >> 120 == 0xFF or scope6(to) <= 2):
+        nearest = [bound, *([] if master is bound else [master])]
+        near = [
+            entry.address
+            for link in nearest
+            for entry in (link.addresses if link is not None else ())
+            if not entry.tentative and int(entry.address) >> 120 != 0xFF
+        ]
+    if len(near) == 1:
+        return near[0]
     if Prefix.parse("ff00::/8").covers(to) or scope6(to) <= 2:
         links = [bound] if bound else []
     ranked = []

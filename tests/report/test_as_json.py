@@ -115,7 +115,9 @@ CHAIN = record(
     {"family": text, "table": text, "chain": text, "hook": text},
     {"priority": number, "does": each(text)},
 )
-INFLUENCE = record({"kind": among({"xfrm", "tc", "xdp"}), "device": maybe(text), "detail": text})
+INFLUENCE = record(
+    {"kind": among({"xfrm", "tc", "xdp", "batch"}), "device": maybe(text), "detail": text}
+)
 
 
 def change(value: object, where: str) -> None:

@@ -13,8 +13,8 @@ from wgtui.engine import cryptokey
 from wgtui.engine.next_hop import is_multicast4, is_multicast6
 from wgtui.engine.output import BROADCAST, Way, from_found, needs_strict
 from wgtui.engine.query import Query
-from wgtui.engine.reverse_path import either, validate
-from wgtui.engine.rules import walk
+from wgtui.engine.reverse_path import either, forwarded_with, validate
+from wgtui.engine.rules import Found, walk
 from wgtui.model.network import Link, LinkIndex, RouteType
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
@@ -93,7 +93,7 @@ def _receive4(
     if martian is not None:
         return arrived(Outcome.MARTIAN, martian, None)
     if query.destination in (BROADCAST, _ALL_HOSTS) or query.source == query.destination == 0:
-        way, kind = Way(), RouteType.BROADCAST
+        found, way, kind = Found(()), Way(), RouteType.BROADCAST
     else:
         found = walk(snapshot, query)
         way = from_found(snapshot, query, found)
@@ -118,7 +118,7 @@ def _receive4(
         return arrived(done, None, way)
     packet = query._replace(destination=0) if done else query
     paths = [validate(snapshot, packet, out) for out in _outs(way, here)]
-    path = paths[0]
+    path = paths[0] if here else forwarded_with(snapshot, paths[0], found)
     if any(other.result is not path.result for other in paths):
         return arrived(Outcome.UNKNOWN, Reason.LEGS_DIFFER, way, path)
     if path.result is RpResult.UNKNOWN:

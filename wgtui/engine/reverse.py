@@ -14,8 +14,9 @@ from wgtui.engine import cryptokey
 from wgtui.engine.influences import before_routing
 from wgtui.engine.leaving import outer_trace
 from wgtui.engine.query import UDP, Query
-from wgtui.engine.reverse_path import either, validate
-from wgtui.model.network import Link, LinkIndex
+from wgtui.engine.reverse_path import either, forwarded_with, validate
+from wgtui.engine.rules import walk
+from wgtui.model.network import Link, LinkIndex, RouteType
 from wgtui.model.snapshot import Hook, Snapshot, Subject
 from wgtui.model.trace import (
     BackOutcome,
@@ -82,7 +83,8 @@ def _at(
         encrypted = _encrypted_answer(snapshot, owner, trace)
         outer = underlay_filter(snapshot, owner, encrypted)
     packet = _coming_back(snapshot, link, trace, query)
-    path = validate(snapshot, packet) if query.family == 4 else None
+    forwarded = trace.flow.iif is not None
+    path = _validated(snapshot, packet, forwarded) if query.family == 4 else None
     outcome, why = _judge(link, path, outer, out)
     return ReverseStep(
         link.index,
@@ -103,6 +105,17 @@ def _owner(device: Device, trace: Trace, query: Query) -> Ownership | None:
     if known is not None and known.device is device:
         return known.owner
     return cryptokey.owner_step(device, query.family, query.destination).owner
+
+
+def _validated(snapshot: Snapshot, packet: Query, forwarded: bool) -> ReversePath:
+    """The answer to a forwarded packet is forwarded too: then the kernel asks with the link it
+    leaves by (S-D4)."""
+    found = walk(snapshot, packet._replace(input=True), told=False) if forwarded else None
+    if found is None or found.error is not None or found.route is None or not found.legs:
+        return validate(snapshot, packet)
+    if found.route.info.type is not RouteType.UNICAST:
+        return validate(snapshot, packet)
+    return forwarded_with(snapshot, validate(snapshot, packet, found.legs[0].link), found)
 
 
 def _outer_hooks(

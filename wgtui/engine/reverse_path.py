@@ -21,6 +21,8 @@ from wgtui.model.trace import Outcome, Reason, ReversePath, RpResult, RpWhy
 OFF: Final = 0
 STRICT: Final = 1
 LOOSE: Final = 2
+_HINTS: Final = (5, 5)
+"""The first Linux that gives a batch one route."""
 
 
 def effective_mode(snapshot: Snapshot, link: Link) -> int | None:
@@ -101,6 +103,20 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
         unseen = Reason.SYSCTL_UNREADABLE if mode is None else Reason.ADDRESSES_UNREADABLE
         reason = found.reason if found.error is Outcome.UNKNOWN else unseen
     return ReversePath(link.index, mode, result, why, route, mark, reason)
+
+
+def forwarded_with(snapshot: Snapshot, path: ReversePath, found: Found) -> ReversePath:
+    """The validation of a packet that is forwarded as ``found`` says.
+
+    ip_input.c:ip_extract_route_hint, route.c:ip_route_use_hint: in a batch, the second packet to an
+    address is sent the way of the first, its source not validated, unless rules were ever changed
+    or the route has several next hops. Only single packets are predicted.
+    """
+    if path.result is not RpResult.DROP or found.route is None or not merged(snapshot):
+        return path
+    single = len(found.route.info.next_hops) == 1
+    too_old = (0, 0) < snapshot.kernel_version < _HINTS
+    return path._replace(batched=single and not too_old)
 
 
 def _fast(

@@ -132,6 +132,9 @@ def select6(snapshot: Snapshot, index: LinkIndex | None, destination: int) -> IP
         scopes = of_link.get(index)
     else:
         master = vrf_of(snapshot, index) if index is not None else None
+        only = _only_one(of_link, index, master) if master is not None else None
+        if only is not None:
+            return only
         scopes = of_vrf.get(None if master is None else master.index)
     if not scopes:
         return None
@@ -156,6 +159,22 @@ def select6(snapshot: Snapshot, index: LinkIndex | None, destination: int) -> IP
     return max(heap, key=rank).address  # the first of equals, as in the kernel
 
 
+def _only_one(
+    of_link: dict[LinkIndex | None, _Scopes], index: LinkIndex | None, vrf: Link
+) -> IPAddress | None:
+    """The address of a VRF's member, where it and the VRF have just one: taken whatever its scope.
+
+    addrconf.c:ipv6_get_saddr_master: with nothing to compare it with, its scope is not looked at.
+    """
+    found = [
+        candidate
+        for link in dict.fromkeys((index, vrf.index))
+        for scope in of_link.get(link, {}).values()
+        for candidate in scope.every
+    ]
+    return found[0].address if len(found) == 1 else None
+
+
 @once
 def _candidates(
     snapshot: Snapshot,
@@ -163,7 +182,8 @@ def _candidates(
     """By link, and by VRF; None: the links that are in none."""
     of_link: dict[LinkIndex | None, _Scopes] = {}
     of_vrf: dict[LinkIndex | None, _Scopes] = {}
-    for link in snapshot.links.values():
+    # Of equals the VRF's own address comes before its members'.
+    for link in sorted(snapshot.links.values(), key=lambda link: link.kind != "vrf"):
         found = [
             _candidate(snapshot, link, entry)
             for entry in link.addresses

@@ -208,6 +208,9 @@ class ReversePath(NamedTuple):
     """The mark it was asked with (src_valid_mark, S-D4)."""
     reason: Reason | None = None
     """For UNKNOWN: what could not be seen or evaluated."""
+    batched: bool = False
+    """Dropped, and let in all the same when it comes in one batch behind another packet to the same
+    address: the kernel then takes over that one's route, and validates no source."""
 
 
 class BackOutcome(Enum):
@@ -375,6 +378,15 @@ class Trace:
         return step if isinstance(step, ArrivalStep) else None
 
     @property
+    def batched(self) -> tuple[LinkIndex, ...]:
+        """The links on which it, or a packet of the reverse check, may be let in against what is
+        said of it."""
+        paths = [step.reverse_path for step in self.back]
+        if self.arrival is not None:
+            paths.insert(0, self.arrival.reverse_path)
+        return tuple(path.link for path in paths if path is not None and path.batched)
+
+    @property
     def exactness(self) -> Exactness:
         """Of the whole answer, encrypted packets included."""
         packets = [self]
@@ -382,7 +394,7 @@ class Trace:
             packets.append(outer)
         if any(packet.hooks or packet.influences for packet in packets):
             return Exactness.MAY_CHANGE
-        if any(step.hooks or step.outer_hooks for step in self.back):
+        if any(step.hooks or step.outer_hooks for step in self.back) or self.batched:
             return Exactness.MAY_CHANGE
         unseen = self.outcome is Outcome.UNKNOWN or any(packet.unseen for packet in packets)
         return Exactness.UNSEEN if unseen else Exactness.EXACT

@@ -38,11 +38,19 @@ _Packet: TypeAlias = tuple[Snapshot, Trace]
 """A packet, and the namespace it is in."""
 
 
+_BATCH: Final = (
+    "what rp_filter drops may be let in when it comes in one batch behind another packet to the"
+    " same address (not simulated)"
+)
+
+
 def may_change_lines(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
     """``nft table inet fw may change it: chain out sets the mark``; ``not seen: IPsec, …``."""
     packets = list(_packets(snapshot, trace))
     for text in (*_chains(packets), *_others(packets), *_not_seen(packets)):
         yield Line(text, Tone.NOTE, 0, "but")
+    if trace.batched:
+        yield Line(_BATCH, Tone.NOTE, 0, "but")
 
 
 def gap_words(gap: Gap) -> str:
@@ -53,14 +61,21 @@ def gap_words(gap: Gap) -> str:
 
 def changes_json(snapshot: Snapshot, trace: Trace) -> list[dict[str, object]]:
     """What concerns this packet itself; what concerns the encrypted one stands there."""
-    return chains_json(trace.hooks) + [
-        {
-            "kind": influence.kind.value,
-            "device": None if influence.link is None else snapshot.link_name(influence.link),
-            "detail": influence_text(snapshot, influence),
-        }
-        for influence in trace.influences
-    ]
+    return (
+        chains_json(trace.hooks)
+        + [
+            {
+                "kind": influence.kind.value,
+                "device": None if influence.link is None else snapshot.link_name(influence.link),
+                "detail": influence_text(snapshot, influence),
+            }
+            for influence in trace.influences
+        ]
+        + [
+            {"kind": "batch", "device": snapshot.link_name(link), "detail": _BATCH}
+            for link in trace.batched
+        ]
+    )
 
 
 def chains_json(hooks: Iterable[Hook]) -> list[dict[str, object]]:
