@@ -30,11 +30,13 @@ from wgtui.model.trace import (
     Trace,
 )
 from wgtui.model.wireguard import Backend
+from wgtui.report.explain import explain
 from wgtui.report.line import GLYPHS, Line, Tone
 from wgtui.report.mark_words import BACK_WORDS, LOSS_WORDS, OUTCOME_WORDS, RESULT_WORDS
-from wgtui.report.sentences import answer, explain, kernel_line, state_line, welcome
+from wgtui.report.sentences import answer, kernel_line
 from wgtui.report.text import render
 from wgtui.report.verdict import REASONS, rp_reason, verdict
+from wgtui.report.welcome import state_line, welcome
 from wgtui.sources.demo import TOUR, DemoSource
 from wgtui.sources.shorthand import HostLines, read_host
 

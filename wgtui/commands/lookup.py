@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from contextlib import closing
@@ -10,16 +9,14 @@ from typing import Final
 
 from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, USAGE, Arguments
 from wgtui.commands.flow_words import joined, understood
-from wgtui.engine.agreement import differences
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
 from wgtui.model.flow import Flow
+from wgtui.model.kernel import KernelAnswer
 from wgtui.model.range_flow import is_range
 from wgtui.model.snapshot import Snapshot
-from wgtui.report.as_json import error_json, lookup_json
+from wgtui.model.trace import Trace
 from wgtui.report.printable import printable
-from wgtui.report.sentences import answer, kernel_line
-from wgtui.report.text import render
 from wgtui.sources import Source, open_source
 
 OPTIONS: Final = (JSON,)
@@ -47,13 +44,47 @@ def _answer(arguments: Arguments, source: Source, snapshot: Snapshot, flow: Flow
     trace = lookup(snapshot, flow)
     asked = source.ask(flow)
     if arguments.has(JSON):
-        found = differences(snapshot, trace, asked) if asked is not None else None
-        print(json.dumps(lookup_json(snapshot, trace, None if found is None else not found)))
+        _print_json(snapshot, trace, asked)
     else:
-        lines = answer(snapshot, trace)
-        told = kernel_line(snapshot, trace, asked) if asked is not None else None
-        print(render([*lines, *([told] if told else [])], arguments.has(ASCII)), end="")
+        _print_text(snapshot, trace, asked, arguments.has(ASCII))
     return OK if trace.outcome.good else NOT_DELIVERED
+
+
+def _print_json(snapshot: Snapshot, trace: Trace, asked: KernelAnswer | None) -> None:
+    # Here and below: whoever wants the one form does not wait for the words of the other.
+    import json
+
+    from wgtui.report.as_json import lookup_json
+
+    agrees = None
+    if asked is not None:
+        from wgtui.engine.agreement import differences
+
+        found = differences(snapshot, trace, asked)
+        agrees = None if found is None else not found
+    print(json.dumps(lookup_json(snapshot, trace, agrees)))
+
+
+def _print_text(
+    snapshot: Snapshot, trace: Trace, asked: KernelAnswer | None, ascii_only: bool
+) -> None:
+    from wgtui.report.sentences import answer, kernel_line
+    from wgtui.report.text import render
+
+    lines = answer(snapshot, trace)
+    told = kernel_line(snapshot, trace, asked) if asked is not None else None
+    print(render([*lines, *([told] if told else [])], ascii_only), end="")
+
+
+def _print_problem(problem: str, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        from wgtui.report.as_json import error_json
+
+        print(json.dumps(error_json(problem)))
+    else:
+        print(f"wgtui: {printable(problem)}", file=sys.stderr)
 
 
 def _answer_lines(
@@ -66,10 +97,7 @@ def _answer_lines(
             code = _answer(arguments, source, snapshot, understood(line.strip()))
         except QueryError as error:
             code = USAGE
-            if arguments.has(JSON):
-                print(json.dumps(error_json(error.problem)))
-            else:
-                print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
+            _print_problem(error.problem, arguments.has(JSON))
         worst = max(worst, code)
         sys.stdout.flush()
     return worst

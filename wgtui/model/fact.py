@@ -81,9 +81,10 @@ else:
                 (name, cls.__annotations__[name], field(default=default))
                 for name, default in self.defaults.items()
             ]
-            fields = make_dataclass(
-                cls.__name__, known, init=False, repr=False, eq=False, match_args=False
-            ).__dataclass_fields__
+            quick = {"init": False, "repr": False, "eq": False, "match_args": False}
+            told = {"__doc__": cls.__doc__}  # else its signature is worked out, for a docstring
+            fields = make_dataclass(cls.__name__, known, namespace=told, **quick)
+            fields = fields.__dataclass_fields__
             cls.__dataclass_fields__ = fields
             return fields
 

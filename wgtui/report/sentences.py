@@ -1,4 +1,4 @@
-"""What is the answer, step by step, in words? And what is the state of the host?
+"""What is the answer, step by step, in words?
 
 The verdict first, then the way in kernel order: rule, route, peer, the encrypted packet (indented),
 the reverse check. What was skipped or lost stands in one line behind what won. Nothing is said
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgtui.engine.agreement import differences
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import LOCAL_TABLE, RouteType
 from wgtui.model.snapshot import Snapshot
@@ -25,13 +24,11 @@ from wgtui.model.trace import (
 )
 from wgtui.report.entrances import arrival_line, back_line
 from wgtui.report.evidence import evidence
-from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
 from wgtui.report.mark_words import loss_text
 from wgtui.report.may_change import may_change_lines
 from wgtui.report.printable import printable
 from wgtui.report.verdict import REASONS, verdict
-from wgtui.report.welcome import state_line, welcome
 from wgtui.report.words import (
     birthplace_text,
     destination_text,
@@ -43,8 +40,6 @@ from wgtui.report.words import (
     rule_text,
     table_name,
 )
-
-__all__ = ["answer", "explain", "kernel_line", "state_line", "welcome"]
 
 
 def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -> list[Line]:
@@ -65,6 +60,8 @@ def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -
 
 def kernel_line(snapshot: Snapshot, trace: Trace, asked: KernelAnswer) -> Line | None:
     """What the running kernel says to the same question; None: it cannot be compared."""
+    from wgtui.engine.agreement import differences  # only where there is a kernel to compare with
+
     found = differences(snapshot, trace, asked)
     if found is None:
         return None
