@@ -22,8 +22,8 @@ from wgtui.model.change import (
     SightChange,
     SubjectChange,
     SysctlChange,
-    Who,
 )
+from wgtui.model.finding_facts import Who
 from wgtui.model.network import LinkAddress
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot, Subject

@@ -30,8 +30,8 @@ from wgtui.model.change import (
     SightChange,
     SubjectChange,
     SysctlChange,
-    Who,
 )
+from wgtui.model.finding_facts import Who
 from wgtui.model.network import (
     MAIN_TABLE,
     LinkIndex,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.engine.test_changes import host
 from wgtui.engine.history import History
 from wgtui.engine.journal import CALM, FLAPPING, Journal
-from wgtui.model.change import EntryChange, Flood, SessionChange, Who
+from wgtui.model.change import EntryChange, Flood, SessionChange
+from wgtui.model.finding_facts import Who
 from wgtui.model.flow import Flow
 from wgtui.model.network import MAIN_TABLE
 from wgtui.model.prefix import Prefix

@@ -27,7 +27,16 @@ from wgtui.model.change import (
     SubjectChange,
     SysctlChange,
 )
-from wgtui.model.network import Link, LinkAddress, LinkIndex, NextHopObject, RouteInfo, TableId
+from wgtui.model.network import (
+    LOCAL_TABLE,
+    Link,
+    LinkAddress,
+    LinkIndex,
+    NextHopObject,
+    RouteInfo,
+    RouteType,
+    TableId,
+)
 from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.snapshot import Snapshot, Subject
 
@@ -254,6 +263,8 @@ def _table(
     told: list[Change] = []
     counted: Counter[tuple[bool, bool]] = Counter()
     for difference in found:
+        if table == LOCAL_TABLE and _of_an_address(difference):
+            continue
         counted[difference.before is not None, difference.after is not None] += 1
         if len(told) < most:
             was, now = _way(before, difference.before), _way(after, difference.after)
@@ -269,6 +280,15 @@ def _table(
         removed=counted[True, False],
         changed=counted[True, True],
     )
+
+
+_KERNELS: Final = (RouteType.LOCAL, RouteType.BROADCAST, RouteType.ANYCAST, RouteType.MULTICAST)
+
+
+def _of_an_address(difference: Difference) -> bool:
+    """Is it what the kernel adds to the local table with an address? That is told already."""
+    infos = [info for info in (difference.before, difference.after) if info is not None]
+    return all(info.protocol == "kernel" and info.type in _KERNELS for info in infos)
 
 
 def _way(snapshot: Snapshot, info: RouteInfo | None) -> RouteWay | None:

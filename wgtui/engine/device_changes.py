@@ -12,8 +12,8 @@ from wgtui.model.change import (
     PeerChange,
     SessionChange,
     SettingChange,
-    Who,
 )
+from wgtui.model.finding_facts import Who
 from wgtui.model.network import LinkIndex
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot, Subject

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import NamedTuple, TypeAlias
 
 from wgtui.model.fact import dataclass
+from wgtui.model.finding_facts import Who
 from wgtui.model.network import LinkAddress, RouteInfo, Rule, TableId
 from wgtui.model.prefix import Family, Prefix
 from wgtui.model.snapshot import Subject
@@ -17,14 +18,6 @@ from wgtui.model.wireguard import Endpoint
 
 States: TypeAlias = tuple[Hashable, Hashable]
 """Before and after."""
-
-
-class Who(NamedTuple):
-    """A peer, as one may still call it when it is gone."""
-
-    public_key: str
-    label: str = ""
-    """Untrusted; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from wgtui.model.change import (
     SightChange,
     SubjectChange,
     SysctlChange,
-    Who,
 )
+from wgtui.model.finding_facts import Who
 from wgtui.model.network import LinkAddress, TableId
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Trace
@@ -253,5 +253,5 @@ def clock_text(at: float, now: float) -> str:
 def before_line(now: float, at: float, before: Snapshot, trace: Trace) -> Line:
     """What the answer was before it became what it is."""
     return Line(
-        f"until {age(now - at)} ago: {verdict(before, trace).text}", Tone.NOTE, label="before"
+        f"until {clock_text(at, now)}: {verdict(before, trace).text}", Tone.NOTE, label="before"
     )

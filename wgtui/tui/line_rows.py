@@ -31,8 +31,10 @@ class LineRow(NamedTuple):
 class LineRows:
     """Lines under a title: glyph, label, text."""
 
-    def __init__(self, title: str, rows: Sequence[LineRow]) -> None:
+    def __init__(self, title: str, rows: Sequence[LineRow], *, pointed: bool = True) -> None:
+        """``pointed``: a line that a packet lights up is looked for."""
         self.title = title
+        self._pointed = pointed
         self._rows = rows
         self._labels = max((len(row.line.label) + 1 for row in rows if row.line.label), default=0)
 
@@ -71,7 +73,7 @@ class LineRows:
             for number, (_, prefix) in enumerate(self._rows)
             if prefix is not None and prefix.family == to.version and prefix.covers(int(to))
         }
-        return Lit(marks, {}, min(marks, default=None))
+        return Lit(marks, {}, min(marks, default=None) if self._pointed else None)
 
     # ---------------------------------------------------------------------------------- filtering
 
@@ -106,7 +108,7 @@ def journal_rows(snapshot: Snapshot, entries: tuple[JournalEntry, ...]) -> LineR
     """What has changed, the newest first."""
     lines = journal(entries, snapshot.taken_at)
     prefixes = [_prefix_of(entry.change) for entry in entries] or [None]
-    return LineRows("Journal", list(map(LineRow, lines, prefixes)))
+    return LineRows("Journal", list(map(LineRow, lines, prefixes)), pointed=False)
 
 
 def _prefix_of(change: Change) -> Prefix | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from wgtui.engine.checks.world import World, who
-from wgtui.errors import QueryError
+from wgtui.model.drift import DeviceDrift, EntryState, Likeness, PeerDrift, Presence
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.finding_facts import (
     Drift,
@@ -23,7 +23,6 @@ from wgtui.model.finding_facts import (
     Who,
     Written,
 )
-from wgtui.model.flow import Flow
 from wgtui.model.prefix import Prefix, address_text
 from wgtui.model.prefix_index import NONE
 from wgtui.model.wireguard import Device, DeviceConfig, Peer, PeerConfig
@@ -184,22 +183,14 @@ def _owns_nothing(world: World, device: Device) -> Iterator[Finding]:
 
 def config_drift(world: World) -> Iterator[Finding]:
     """Where kernel and configuration differ, beside prefixes that moved."""
-    for device, config in world.configured():
-        yield from _device_drift(device, config)
-        peers = {peer.public_key: peer for peer in device.peers}
-        for meant in config.peers:
-            if meant.public_key == device.public_key:
-                continue
-            if meant.public_key not in peers:
-                facts = Drift(DriftKind.PEER_MISSING, config.file, prefixes=meant.allowed_ips)
-                yield _drift(device, Severity.WARNING, facts, who(meant))
-            else:
-                yield from _peer_drift(device, config, meant, peers[meant.public_key])
-        known = {meant.public_key for meant in config.peers}
-        for peer in device.peers:
-            if peer.public_key not in known:
-                facts = Drift(DriftKind.PEER_EXTRA, config.file, prefixes=peer.allowed_ips)
-                yield _drift(device, Severity.WARNING, facts, who(peer))
+    for found in world.drifts:
+        device, config = found.device, found.config
+        if device is None or config is None:
+            continue
+        yield from _device_drift(found, device, config)
+        claimed = {prefix for peer in config.peers for prefix in peer.allowed_ips}
+        for peer in found.peers:
+            yield from _peer_drift(device, config, peer, claimed)
 
 
 def _drift(device: Device, severity: Severity, facts: Drift, peer: Who | None = None) -> Finding:
@@ -207,50 +198,42 @@ def _drift(device: Device, severity: Severity, facts: Drift, peer: Who | None = 
     return Finding(Code.CONFIG_DRIFT, severity, facts, device.name, peer, prefix)
 
 
-def _device_drift(device: Device, config: DeviceConfig) -> Iterator[Finding]:
-    port, mark = config.listen_port, config.fwmark
-    if port and port != device.listen_port:
-        facts = Drift(DriftKind.PORT, config.file, str(port), str(device.listen_port))
-        yield _drift(device, Severity.WARNING, facts)
-    if mark is not None and mark != device.fwmark:
-        facts = Drift(DriftKind.MARK, config.file, hex(mark), hex(device.fwmark))
-        yield _drift(device, Severity.WARNING, facts)
+def _device_drift(found: DeviceDrift, device: Device, config: DeviceConfig) -> Iterator[Finding]:
+    if found.listen_port is Likeness.DIFFERENT:
+        port, now = str(config.listen_port), str(device.listen_port)
+        yield _drift(device, Severity.WARNING, Drift(DriftKind.PORT, config.file, port, now))
+    if found.fwmark is Likeness.DIFFERENT:
+        mark, now = hex(config.fwmark or 0), hex(device.fwmark)
+        yield _drift(device, Severity.WARNING, Drift(DriftKind.MARK, config.file, mark, now))
 
 
 def _peer_drift(
-    device: Device, config: DeviceConfig, meant: PeerConfig, peer: Peer
+    device: Device, config: DeviceConfig, found: PeerDrift, claimed: set[Prefix]
 ) -> Iterator[Finding]:
-    moved = {prefix for _, prefix in _lost(device, peer.public_key, meant.allowed_ips)}
-    has, wanted = set(peer.allowed_ips), set(meant.allowed_ips)
-    missing = tuple(prefix for prefix in meant.allowed_ips if prefix not in has | moved)
+    meant, peer, file = found.meant, found.peer, config.file
+    if found.presence is Presence.MISSING and meant is not None:
+        facts = Drift(DriftKind.PEER_MISSING, file, prefixes=meant.allowed_ips)
+        yield _drift(device, Severity.WARNING, facts, who(meant))
+    elif found.presence is Presence.EXTRA and peer is not None:
+        facts = Drift(DriftKind.PEER_EXTRA, file, prefixes=peer.allowed_ips)
+        yield _drift(device, Severity.WARNING, facts, who(peer))
+    if meant is None or peer is None:
+        return
+    missing = tuple(e.prefix for e in found.entries if e.state is EntryState.MISSING)
     if missing:
-        facts = Drift(DriftKind.ALLOWED_MISSING, config.file, prefixes=missing)
+        facts = Drift(DriftKind.ALLOWED_MISSING, file, prefixes=missing)
         yield _drift(device, Severity.WARNING, facts, who(peer))
-    elsewhere = {
-        prefix for other in config.peers for prefix in other.allowed_ips if other is not meant
-    }
-    extra = tuple(prefix for prefix in peer.allowed_ips if prefix not in wanted | elsewhere)
+    # What is meant for another peer has moved, which is told by itself.
+    extra = tuple(
+        e.prefix for e in found.entries if e.state is EntryState.EXTRA and e.prefix not in claimed
+    )
     if extra:
-        facts = Drift(DriftKind.ALLOWED_EXTRA, config.file, prefixes=extra)
+        facts = Drift(DriftKind.ALLOWED_EXTRA, file, prefixes=extra)
         yield _drift(device, Severity.WARNING, facts, who(peer))
-    if meant.endpoint is not None and peer.endpoint is not None:
-        literal = _literal(meant.endpoint)
-        if literal is not None and literal != (str(peer.endpoint.address), peer.endpoint.port):
-            # A peer that roams is where its last packet came from (S-E30): that is no mistake.
-            facts = Drift(DriftKind.ENDPOINT, config.file, meant.endpoint, str(peer.endpoint))
-            yield _drift(device, Severity.INFO, facts, who(peer))
-
-
-def _literal(endpoint: str) -> tuple[str, int] | None:
-    """Address and port, when the endpoint is no name that was resolved (S-G43)."""
-    host, colon, port = endpoint.rpartition(":")
-    if not colon or not port.isdigit():
-        return None
-    try:
-        address = Flow.parse(host.strip("[]").partition("%")[0]).destination
-    except QueryError:
-        return None
-    return str(address), int(port) & 0xFFFF
+    if found.endpoint is Likeness.DIFFERENT and peer.endpoint is not None:
+        # A peer that roams is where its last packet came from (S-E30): that is no mistake.
+        facts = Drift(DriftKind.ENDPOINT, file, meant.endpoint or "", str(peer.endpoint))
+        yield _drift(device, Severity.INFO, facts, who(peer))
 
 
 def _last_meant(config: DeviceConfig) -> dict[Prefix, PeerConfig]:

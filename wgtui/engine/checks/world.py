@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wgtui.engine.checks.ways import Ways
+from wgtui.engine.drift import drift
+from wgtui.model.drift import DeviceDrift
 from wgtui.model.finding_facts import Who
 from wgtui.model.network import LinkIndex, RouteType, TableId
 from wgtui.model.prefix import Family, family_of
@@ -35,7 +37,12 @@ class World:
     @cached_property
     def meant(self) -> dict[str, DeviceConfig]:
         """The configuration of every device that has one."""
-        return {config.name: config for config in self.snapshot.meant}
+        return {found.name: found.config for found in self.drifts if found.config is not None}
+
+    @cached_property
+    def drifts(self) -> tuple[DeviceDrift, ...]:
+        """Every device beside the configuration that it follows."""
+        return drift(self.snapshot)
 
     def configured(self) -> Iterator[tuple[Device, DeviceConfig]]:
         """Devices with what they were meant to be."""
