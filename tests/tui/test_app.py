@@ -387,7 +387,7 @@ async def test_a_bug_in_a_source_does_not_end_the_screen() -> None:
     """The one `except Exception`: said, and tried again."""
 
     class Broken(FakeSource):
-        def read(self) -> object:  # type: ignore[override]
+        def read(self, progress: object = None) -> object:  # type: ignore[override]
             raise KeyError("nlm_generator")
 
     app = app_on(Broken())

@@ -55,7 +55,7 @@ def welcome(snapshot: Snapshot) -> list[Line]:
 
 
 def state_line(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> str:
-    """One line: which host, which source, known mistakes, how much, how many gaps."""
+    """One line: which host, which source, known mistakes, how many gaps, how much is seen."""
     host = printable(snapshot.host) or "this host"
     where = f"{host} · {printable(snapshot.source)}" if snapshot.source else host
     if snapshot.namespace and snapshot.namespace not in snapshot.source:
@@ -64,7 +64,17 @@ def state_line(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> str:
     missing = f" · {count_text(gaps, 'gap')}" if gaps else ""
     wrong = counts_text(findings)
     mistakes = f" · ! {wrong}" if wrong else ""
-    return f"{where}{mistakes} · {_counts(snapshot)}{missing}"
+    return f"{where}{mistakes}{missing} · {_counts(snapshot)}"
+
+
+def doubt(snapshot: Snapshot) -> str:
+    """What to know about the moment that is shown, in a few words; empty: nothing."""
+    if snapshot.gap(Subject.CONSISTENCY):
+        return "it changed while it was read"
+    times = snapshot.events_lost
+    if not times:
+        return ""
+    return f"events lost {'once' if times == 1 else f'{times} times'}: all was read again"
 
 
 def counts_text(findings: Iterable[Finding]) -> str:

@@ -24,7 +24,13 @@ from wgtui.sources import Source, open_source
 from wgtui.tui import drivers
 from wgtui.tui.clipboard import osc52
 from wgtui.tui.lean_driver import LeanDriver
-from wgtui.tui.messages import FindingsArrived, KernelAnswered, SnapshotArrived, SourceFailed
+from wgtui.tui.messages import (
+    FindingsArrived,
+    KernelAnswered,
+    ReadingOn,
+    SnapshotArrived,
+    SourceFailed,
+)
 from wgtui.tui.moving import Moving
 from wgtui.tui.reader import Reader
 from wgtui.tui.reply import Reply, before_facts
@@ -69,6 +75,7 @@ class WgtuiApp(Moving):
         self._frozen = False
         self._waiting: View | None = None
         self._failure: SourceError | None = None
+        self._read = 0
         self._reader = Reader(source_spec, self.post_message, opener)
 
     def get_driver_class(self) -> type[Driver]:
@@ -133,6 +140,12 @@ class WgtuiApp(Moving):
             self._say_state()
         else:
             self._take(message.view)
+
+    def on_reading_on(self, message: ReadingOn) -> None:
+        """A full table takes a while: it can be seen that it comes."""
+        if self.view is None:
+            self._read = message.routes
+            self._say_state()
 
     def on_source_failed(self, message: SourceFailed) -> None:
         """The last snapshot stays; without one the lookup pane says what is wrong."""
@@ -210,9 +223,10 @@ class WgtuiApp(Moving):
             status = f"FROZEN: {'newer facts wait, ' if self._waiting else ''}Space goes on"
         elif self._failure is not None:
             status = f"cannot read: {self._failure.what}"
-        elif self.view and self.view.snapshot.events_lost:
-            times = self.view.snapshot.events_lost
-            status = f"events lost {'once' if times == 1 else f'{times} times'}: all was read again"
+        elif self.view is None and self._read:
+            status = f"reading: {self._read:,} routes"
+        elif self.view is not None:
+            status = self.view.doubt
         self.state.show(text, status)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -22,7 +22,9 @@ def run(spec: str, question: str, *, mouse: bool, ascii_only: bool) -> int:
     terminal.prepare_environment(os.environ)
     try:
         from wgtui.tui.app import WgtuiApp
+        from wgtui.tui.sharing import take_short_turns
 
+        take_short_turns()
         app = WgtuiApp(spec, question, ascii_only=ascii_only or terminal.needs_ascii(os.environ))
         left_behind = app.run(mouse=mouse)
     except KeyboardInterrupt:

@@ -39,6 +39,18 @@ class FindingsArrived(Message):
         self.findings = findings
 
 
+class ReadingOn(Message):
+    """A long read goes on: so many routes by now."""
+
+    def __init__(self, routes: int) -> None:
+        super().__init__()
+        self.routes = routes
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters."""
+        return isinstance(message, ReadingOn)
+
+
 class SourceFailed(Message):
     """The reader could not; it goes on trying."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,14 @@ from textual.message import Message
 
 from wgtui.errors import SourceError
 from wgtui.sources import Source, open_source
-from wgtui.tui.messages import FindingsArrived, KernelAnswered, SnapshotArrived, SourceFailed
+from wgtui.tui.messages import (
+    FindingsArrived,
+    KernelAnswered,
+    ReadingOn,
+    SnapshotArrived,
+    SourceFailed,
+)
+from wgtui.tui.sharing import WAIT, keep_for_good, pause, without_collections
 
 if TYPE_CHECKING:
     from wgtui.engine.history import History
@@ -25,8 +33,8 @@ if TYPE_CHECKING:
     from wgtui.tui.view import View
     from wgtui.tui.watch import Watch
 
-WAIT: Final = 2.0
-"""Seconds between two looks at what has no events (WireGuard)."""
+TELL: Final = 0.25
+"""Seconds between two words about the progress of a long read."""
 
 AGAIN: Final = 5.0
 """Seconds until a source that failed is tried again."""
@@ -102,17 +110,37 @@ class Reader:
         source = self._source
         if source is None:
             source = self._source = self._open(self.spec)
-        snapshot = self._tell(source.read())
+        with without_collections():
+            snapshot = self._tell(source.read(self._progress()))
+            keep_for_good()
         self._look()
+        wait = WAIT
         while source.live and not self._stopped.is_set():
             self._again.clear()
-            newer = source.refresh(snapshot, WAIT)
-            if newer is not snapshot:
-                snapshot = self._tell(newer)
+            before = time.thread_time()
+            with without_collections():
+                newer = source.refresh(snapshot, wait)
+                if newer is not snapshot:
+                    snapshot = self._tell(newer)
+            wait = pause(time.thread_time() - before)
             self._look()
         if not self._stopped.is_set():
             self._again.wait()
             self._again.clear()
+
+    def _progress(self) -> Callable[[int], None]:
+        """Says now and then how far a read has come; ends it when nobody waits for it any more."""
+        told = time.monotonic()
+
+        def tell(routes: int) -> None:
+            nonlocal told
+            if self._stopped.is_set():
+                raise SourceError(f"{self.spec}: nobody waits for it")
+            if time.monotonic() - told >= TELL:
+                told = time.monotonic()
+                self._say(ReadingOn(routes))
+
+        return tell
 
     def _tell(self, snapshot: Snapshot) -> Snapshot:
         from wgtui.engine.history import History

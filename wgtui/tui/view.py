@@ -25,7 +25,7 @@ from wgtui.report.explain import explain
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
 from wgtui.report.sentences import answer, kernel_line
-from wgtui.report.welcome import state_line, welcome
+from wgtui.report.welcome import doubt, state_line, welcome
 from wgtui.tui.allowed_rows import DeviceTreeRows, PeersRows
 from wgtui.tui.filtering import filtered
 from wgtui.tui.findings_rows import FindingsRows
@@ -62,6 +62,8 @@ class View:
         self._trees: DeviceTreeRows | None = None
         self._filtered: dict[tuple[RowModel, str], RowModel] = {}
         self._sheets: dict[str, RowModel] = {}
+        self.doubt: Final = doubt(snapshot)
+        """What to know about the moment that is shown; empty: nothing."""
         _OF_HOST(snapshot)
         for device in snapshot.devices.values():
             _OF_DEVICE(device)

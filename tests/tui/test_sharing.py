@@ -1,0 +1,85 @@
+"""A long read leaves the screen its turns, and says how far it has come."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import pytest
+
+from tests.tui.screens import FakeSource, app_on, lines, ready, until
+from wgtui.model.snapshot import Gap, Snapshot, Subject
+from wgtui.sources import Progress
+from wgtui.tui import reader
+from wgtui.tui.sharing import LONGEST, WAIT, pause, without_collections
+
+
+class SlowSource(FakeSource):
+    """Reads until it is let go, and says how many routes there are so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.routes = 0
+        self.go = threading.Event()
+        self.stopped = threading.Event()
+        self.collects = True
+
+    def read(self, progress: Progress | None = None) -> Snapshot:
+        assert progress is not None
+        self.collects = gc.isenabled()
+        try:
+            while not self.go.wait(0.005):
+                progress(self.routes)
+        finally:
+            self.stopped.set()
+        return super().read()
+
+
+async def test_a_long_read_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the state line, until the facts are there; keys are answered meanwhile."""
+    monkeypatch.setattr(reader, "TELL", 0.0)
+    source = SlowSource()
+    app = app_on(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        source.routes = 412_000
+        await until(pilot, lambda: "reading: 412,000 routes" in lines(app.screen)[0])
+        await pilot.press(*"10.30.5.9")
+        assert app.lookup.question.value == "10.30.5.9"
+        source.go.set()
+        await ready(pilot, app)
+        await until(pilot, lambda: app.reply.trace is not None)
+        assert "reading" not in lines(app.screen)[0]
+        assert not source.collects
+
+
+async def test_a_read_that_nobody_waits_for_ends() -> None:
+    """Leaving in the middle of it: the thread does not go on for a million routes."""
+    source = SlowSource()
+    app = app_on(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: not source.collects)
+        await pilot.press("q")
+    assert source.stopped.wait(10)
+
+
+async def test_facts_that_may_not_be_of_one_moment_are_told() -> None:
+    """Whatever is asked, the state line says so."""
+    source = FakeSource()
+    source.change(gaps=(Gap(Subject.CONSISTENCY, "something changed"),))
+    app = app_on(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        assert "changed while it was read" in lines(app.screen)[0]
+
+
+def test_collections_come_back_after_a_failure() -> None:
+    """A source that cannot be read does not leave garbage uncollected for ever."""
+    with pytest.raises(ZeroDivisionError), without_collections():
+        raise ZeroDivisionError
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize(("cost", "seconds"), [(0.0, WAIT), (0.02, 4.0), (5.0, LONGEST)])
+def test_what_costs_much_is_looked_at_less_often(cost: float, seconds: float) -> None:
+    """Half a percent of a processor, but at least every half minute."""
+    assert pause(cost) == pytest.approx(seconds)
