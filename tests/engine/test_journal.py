@@ -31,11 +31,11 @@ def told(journal: Journal) -> list[tuple[object, int]]:
 
 
 def test_the_newest_comes_first() -> None:
-    """With the moment it was seen."""
+    """With the moment it was seen; of one moment, what was told first."""
     journal = Journal()
     journal.add(1, [moved(A, B), moved(A, B, Q)])
     journal.add(2, [moved(B, C)])
-    assert told(journal) == [(moved(B, C), 1), (moved(A, B, Q), 1), (moved(A, B), 1)]
+    assert told(journal) == [(moved(B, C), 1), (moved(A, B), 1), (moved(A, B, Q), 1)]
     assert [entry.at for entry in journal.entries()] == [2, 1, 1]
 
 
@@ -91,7 +91,7 @@ def test_memory_is_bounded() -> None:
         prefix = Prefix(4, (10 << 24) + (time << 8), 24)
         journal.add(time, [moved(None, A, prefix), moved(A, B) if time % 2 else moved(B, A)])
     assert len(journal) == 10
-    assert told(journal)[0] == (moved(A, B), 200)
+    assert (moved(A, B), 200) in told(journal)[:2]
     assert journal.forgotten > 0
     assert len(journal._runs) <= 10
 

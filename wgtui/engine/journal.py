@@ -51,8 +51,8 @@ class Journal:
         return tuple(reversed(self._entries.values()))
 
     def add(self, at: float, changes: Iterable[Change]) -> None:
-        """What was seen to have changed at this moment (Unix time)."""
-        for change in changes:
+        """What was seen to have changed at this moment (Unix time), the most telling first."""
+        for change in reversed(tuple(changes)):
             self._add(at, change)
         while len(self._entries) > self._most:
             self._forget()

@@ -34,6 +34,13 @@ class SheetList(RowList):
         return self.app.query_one("#panes").size
 
 
+class NewestFirst(SheetList):
+    """Whoever is at its top stays there when something new comes in."""
+
+    def _find(self, text: str) -> int:
+        return super()._find(text) if self.cursor else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A kind of view."""
@@ -49,7 +56,7 @@ class Sheet:
 
 SHEETS: Final = (
     Sheet("findings", "!", "Findings"),
-    Sheet("journal", "J", "Journal"),
+    Sheet("journal", "J", "Journal", NewestFirst),
     Sheet("drift", "D", "Drift"),
 )
 
