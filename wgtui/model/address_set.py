@@ -6,6 +6,7 @@ difference and intersection are one walk over both; a span becomes prefixes only
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
@@ -43,7 +44,8 @@ class AddressSet:
         return bool(self.spans)
 
     def __contains__(self, address: int) -> bool:
-        return any(first <= address <= last for first, last in self.spans)
+        at = bisect_right(self.spans, address, key=lambda span: span[0]) - 1
+        return at >= 0 and address <= self.spans[at][1]
 
     @property
     def count(self) -> int:
