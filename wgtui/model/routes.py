@@ -50,6 +50,10 @@ class RouteTable:
     def __iter__(self) -> Iterator[Route]:
         return (self[row] for row in range(len(self)))
 
+    def with_infos(self, infos: Sequence[RouteInfo]) -> RouteTable:
+        """The same prefixes, with other infos in the same places."""
+        return RouteTable(self.family, self.table, infos=infos, columns=self.tree.columns)
+
     def info(self, row: int) -> RouteInfo:
         """What the row says beside its destination."""
         return self.infos[self.tree.values[row]]

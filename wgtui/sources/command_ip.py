@@ -89,6 +89,8 @@ def _route_words(words: CommandWords, command: RouteCommand) -> RouteCommand:
         match word:
             case "nexthop":
                 legs.append(_leg(words, family))
+                if words and words.peek() != "nexthop":
+                    raise words.wrong("behind a nexthop only another nexthop may stand", here=True)
             case "via" | "dev" | "onlink" | "oif":
                 single = _leg_word(words, word, single, family)
             case "table":
@@ -148,8 +150,11 @@ def _leg_word(words: CommandWords, word: str, leg: LegWords, family: Family) -> 
 
 def _tos(words: CommandWords) -> int:
     word = words.take("a tos")
-    number = dsfield(word)
-    if number is None or number > 255:
+    try:
+        number = int(word, 16)  # iproute2 reads these in hexadecimal, with or without 0x
+    except ValueError:
+        number = dsfield(word) or 256
+    if not 0 <= number <= 255:
         raise words.wrong(f"{word!r} is not a tos")
     return number
 

@@ -134,7 +134,7 @@ def _gateway(dice: Dice, family: Family) -> str:
     return dice.address(family)
 
 
-def _hop(dice: Dice, family: Family) -> str:
+def hop(dice: Dice, family: Family) -> str:
     """``via … dev …``, one of them or both."""
     link = dice.link()
     if dice.chance(45):
@@ -158,8 +158,8 @@ def _routes(dice: Dice, family: Family) -> Iterator[str]:
             weights = [f"{member},{random.choice((1, 2))}" for member in members]
             yield f"ip nexthop add id {number} group {'/'.join(weights)}"
         else:
-            hop = _hop(dice, family) if dice.chance(90) else "blackhole"
-            yield f"ip -{family} nexthop add id {number} {hop}"
+            way = hop(dice, family) if dice.chance(90) else "blackhole"
+            yield f"ip -{family} nexthop add id {number} {way}"
     for _ in range(random.randint(3, 18)):
         words = [dice.prefix(family)]
         if dice.chance(18):
@@ -174,11 +174,11 @@ def _routes(dice: Dice, family: Family) -> Iterator[str]:
             words.append(f"nhid {random.choice(objects)}")
         elif dice.chance(45 if dice.uplinks else 15):
             words += [
-                f"nexthop {_hop(dice, family)} weight {random.choice((1, 2))}"
+                f"nexthop {hop(dice, family)} weight {random.choice((1, 2))}"
                 for _ in range(random.choice((2, 2, 3)))
             ]
         else:
-            words.append(_hop(dice, family))
+            words.append(hop(dice, family))
         if dice.chance(55):
             words.append(f"table {random.choice(TABLES[:-1])}")
         if dice.chance(35):

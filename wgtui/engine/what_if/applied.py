@@ -25,6 +25,8 @@ class Objection(Enum):
     """The gateway is not on any link, or not on this one."""
     NEEDS_LINK = "needs-link"
     """No dev, and no gateway that could tell one."""
+    NEEDS_GATEWAY = "needs-gateway"
+    """IPv6: a nexthop without a gateway, among several."""
     LINK_DOWN = "link-down"
     """ENETDOWN."""
     HOST_BITS = "host-bits"
@@ -68,6 +70,8 @@ class Note(Enum):
 
     CARRIER_ASSUMED = "carrier-assumed"
     """A link that comes up is taken to have a carrier."""
+    OTHER_END = "other-end"
+    """The other end of a veth has a carrier with it, or none: that is not predicted."""
     OWN_IPV6 = "own-ipv6"
     """IPv6 addresses that the kernel makes by itself are not predicted."""
     NAME_NOT_RESOLVED = "name-not-resolved"

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from netaddr import IPAddress
+
 from wgtui.engine.what_if.applied import Applied, Note, Objection, RefusedError, Touched
+from wgtui.engine.what_if.next_hops import ignores_carrierless, type_of
 from wgtui.engine.what_if.routes import with_nodes
 from wgtui.model.command import AddressCommand, LinkCommand, SysctlCommand, Verb
 from wgtui.model.network import (
@@ -29,7 +32,7 @@ from wgtui.model.routes import RouteTable, RouteTables
 from wgtui.model.snapshot import Snapshot
 
 _EVERYTHING: Final = Touched(everything=True)
-_CARRIES_ITSELF: Final = ("wireguard", "dummy", "tun")
+_CARRIES_ITSELF: Final = ("wireguard", "dummy")
 
 
 def apply_link(snapshot: Snapshot, command: LinkCommand) -> Applied:
@@ -62,7 +65,9 @@ def _down(snapshot: Snapshot, link: Link) -> Applied:
         if len(found):
             routes[family, table] = found
     down = replace(link, up=False, carrier=None, state="down", addresses=kept)
-    return Applied(replace(_with_link(snapshot, down), routes=routes), touched=_EVERYTHING)
+    notes = (Note.OTHER_END,) if link.kind == "veth" else ()
+    after = replace(_with_link(snapshot, down), routes=routes)
+    return Applied(after, touched=_EVERYTHING, notes=notes)
 
 
 def _table_after_down(old: RouteTable, link: Link) -> RouteTable:
@@ -111,7 +116,7 @@ def _up(snapshot: Snapshot, link: Link) -> Applied:
     after = replace(after, routes=routes)
     for entry in up.addresses:
         if entry.address.version == 4:
-            after = _with_routes(after, 4, list(_address_routes(up, entry, True, 0)))
+            after = _with_routes(after, 4, list(_address_routes(snapshot, up, entry, True, 0)))
     return Applied(after, touched=_EVERYTHING, notes=tuple(notes))
 
 
@@ -127,8 +132,7 @@ def _revived(old: RouteTable, link: Link) -> RouteTable:
         )
         for info in old.infos
     )
-    columns = zip(old.tree.networks, old.tree.lengths, old.tree.values, strict=True)
-    return RouteTable(old.family, old.table, columns, infos)
+    return old.with_infos(infos)
 
 
 # --------------------------------------------------------------------------------------- addresses
@@ -151,7 +155,7 @@ def apply_address(snapshot: Snapshot, command: AddressCommand) -> Applied:
     if any(other.prefix == entry.prefix for other in mine):
         raise RefusedError(Objection.SECONDARY_ADDRESSES)
     after = _with_link(snapshot, replace(link, addresses=_in_order(link.addresses, entry)))
-    brought = list(_address_routes(link, entry, command.prefix_route, command.metric))
+    brought = list(_address_routes(snapshot, link, entry, command.prefix_route, command.metric))
     return Applied(_with_routes(after, 4, brought), touched=_EVERYTHING)
 
 
@@ -161,7 +165,7 @@ def _in_order(addresses: tuple[LinkAddress, ...], entry: LinkAddress) -> tuple[L
         (
             number
             for number, other in enumerate(addresses, 1)
-            if other.address.version == 4 and not other.secondary and entry.scope >= other.scope
+            if other.address.version == 4 and not other.secondary and entry.scope <= other.scope
         ),
         default=0,
     )
@@ -194,7 +198,7 @@ def _address_gone(snapshot: Snapshot, link: Link, command: AddressCommand) -> Ap
     after = _with_link(snapshot, replace(link, addresses=kept))
     brought = {
         (family_table, prefix, info)
-        for family_table, prefix, info in _address_routes(link, gone, True, 0)
+        for family_table, prefix, info in _address_routes(snapshot, link, gone, True, 0)
     }
     routes: dict[tuple[Family, TableId], RouteTable] = {}
     for (family, table), old in snapshot.routes.items():
@@ -213,10 +217,13 @@ def _address_gone(snapshot: Snapshot, link: Link, command: AddressCommand) -> Ap
 
 
 def _address_routes(
-    link: Link, entry: LinkAddress, prefix_route: bool, metric: int
+    snapshot: Snapshot, link: Link, entry: LinkAddress, prefix_route: bool, metric: int
 ) -> Iterator[tuple[TableId, Prefix, RouteInfo]]:
     """What fib_add_ifaddr adds for an IPv4 address."""
-    hop = (NextHop(link.index, linkdown=link.carrier is False and bool(link.up)),)
+    no_carrier = link.carrier is False and bool(link.up)
+    dead = no_carrier and ignores_carrierless(snapshot, link, 4)
+
+    hop = NextHop(link.index, dead=dead, linkdown=no_carrier)
 
     def made(kind: RouteType, scope: int, metric: int = 0) -> RouteInfo:
         return RouteInfo(
@@ -225,7 +232,7 @@ def _address_routes(
             protocol="kernel",
             metric=metric,
             preferred_source=entry.address,
-            next_hops=hop,
+            next_hops=(hop if scope != Scope.HOST else NextHop(link.index),),
         )
 
     own = Prefix(4, int(entry.address), BITS[4])
@@ -250,13 +257,20 @@ def _with_routes(
         old = snapshot.table(family, table)
         row = old.tree.find(prefix) if old is not None else -1
         node = [old.info(one) for one in old.tree.same(row)] if old is not None and row >= 0 else []
-        if info in node:
+        source = info.preferred_source
+        own = info.type is RouteType.LOCAL and source is not None and prefix[1] == int(source)
+        if info in node or not (own or _may_be_source(snapshot, source)):
             continue
         at = sum((one.tos > 0 or one.metric <= info.metric) for one in node)
         nodes = {prefix[1:]: [*node[:at], info, *node[at:]]}
         routes: RouteTables = with_nodes(snapshot, family, table, nodes)
         snapshot = replace(snapshot, routes=routes)
     return snapshot
+
+
+def _may_be_source(snapshot: Snapshot, source: IPAddress | None) -> bool:
+    """Where another link's broadcast address stands before it, an address is none (silently)."""
+    return source is None or type_of(snapshot, source) is RouteType.LOCAL
 
 
 # ----------------------------------------------------------------------------------------- sysctl
@@ -271,10 +285,12 @@ def apply_sysctl(snapshot: Snapshot, command: SysctlCommand) -> Applied:
         raise RefusedError(Objection.NO_SUCH_SETTING, path.replace("/", "."))
     settings = dict(snapshot.sysctls)
     notes: tuple[Note, ...] = ()
-    if settings.get(path) == command.value:
+    known = "net/ipv4/conf/all/forwarding" if path == "net/ipv4/ip_forward" else path
+    same = settings.get(known, settings.get(path)) == command.value
+    if same:
         notes = (Note.NOTHING_CHANGES,)
     settings[path] = command.value
-    if path in whole:
+    if path in whole and not (same and whole[path] == 4):
         # It is written through to all links (S-B41).
         ending = "/forwarding"
         start = f"net/ipv{whole[path]}/conf/"
@@ -287,4 +303,27 @@ def apply_sysctl(snapshot: Snapshot, command: SysctlCommand) -> Applied:
                     settings[key] = command.value
         else:
             notes = (*notes, Note.OWN_IPV6)
-    return Applied(replace(snapshot, sysctls=settings), touched=_EVERYTHING, notes=notes)
+    after = replace(snapshot, sysctls=settings)
+    if path.endswith("/ignore_routes_with_linkdown"):
+        after = _carriers_counted(after, 4 if path.startswith("net/ipv4/") else 6)
+    return Applied(after, touched=_EVERYTHING, notes=notes)
+
+
+def _carriers_counted(snapshot: Snapshot, family: Family) -> Snapshot:
+    """Legs without a carrier are dead where they are to be ignored (S-B5)."""
+
+    def counted(leg: NextHop) -> NextHop:
+        link = snapshot.links.get(leg.link) if leg.link is not None else None
+        if not leg.linkdown or link is None or not link.up:
+            return leg
+        return replace(leg, dead=ignores_carrierless(snapshot, link, family))
+
+    routes = dict(snapshot.routes)
+    for key, table in snapshot.routes.items():
+        if key[0] == family:
+            infos = [
+                replace(info, next_hops=tuple(counted(leg) for leg in info.next_hops))
+                for info in table.infos
+            ]
+            routes[key] = table.with_infos(tuple(infos))
+    return replace(snapshot, routes=routes)

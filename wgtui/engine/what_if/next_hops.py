@@ -6,17 +6,30 @@ on a link. IPv6: route.c:ip6_route_check_nh.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netaddr import IPAddress
 
-from wgtui.engine.fib import match4
+from wgtui.engine.fib import ERROR_TYPES, match4
+from wgtui.engine.fib6 import match6
 from wgtui.engine.local_tree import local_tables
 from wgtui.engine.query import Query
 from wgtui.engine.reverse_path import either
 from wgtui.engine.rules import walk
 from wgtui.engine.what_if.applied import Objection, RefusedError
 from wgtui.model.command import LegWords, RouteCommand
-from wgtui.model.network import Link, LinkIndex, NextHop, Route, RouteType, Scope, TableId
-from wgtui.model.prefix import family_of
+from wgtui.model.network import (
+    LOCAL_TABLE,
+    MAIN_TABLE,
+    Link,
+    LinkIndex,
+    NextHop,
+    Route,
+    RouteType,
+    Scope,
+    TableId,
+)
+from wgtui.model.prefix import Family
 from wgtui.model.snapshot import Snapshot
 
 
@@ -27,6 +40,8 @@ def resolve(
     if not command.legs:
         raise RefusedError(Objection.NEEDS_LINK)
     family = command.destination.family
+    if family == 6 and command.multipath and any(leg.gateway is None for leg in command.legs):
+        raise RefusedError(Objection.NEEDS_GATEWAY)
     legs = []
     for words in command.legs:
         link = None
@@ -42,21 +57,27 @@ def resolve(
     return tuple(legs)
 
 
-def _leg(snapshot: Snapshot, words: LegWords, link: Link, multipath: bool, family: int) -> NextHop:
+def _leg(
+    snapshot: Snapshot, words: LegWords, link: Link, multipath: bool, family: Family
+) -> NextHop:
     linkdown = link.carrier is False
-    ignored = (
-        either(snapshot, link, "ignore_routes_with_linkdown")
-        if family == 4
-        else snapshot.conf(6, link.name, "ignore_routes_with_linkdown")
-    )
+    ignored = ignores_carrierless(snapshot, link, family)
     return NextHop(
         link=link.index,
         gateway=words.gateway,
         weight=words.weight if multipath else 1,
-        dead=linkdown and bool(ignored),
+        dead=linkdown and ignored,
         linkdown=linkdown,
         onlink=words.onlink,
     )
+
+
+def ignores_carrierless(snapshot: Snapshot, link: Link, family: Family) -> bool:
+    """Are routes by a link without a carrier not used? IPv6 asks the link alone."""
+    key = "ignore_routes_with_linkdown"
+    if family == 4:
+        return bool(either(snapshot, link, key))
+    return bool(snapshot.conf(6, link.name, key))
 
 
 def _link4(
@@ -70,7 +91,7 @@ def _link4(
             raise RefusedError(Objection.NEEDS_LINK)
         if not link.up:
             raise RefusedError(Objection.LINK_DOWN, link.name)
-        if gateway is not None and _type_of(snapshot, gateway) is not RouteType.UNICAST:
+        if gateway is not None and type_of(snapshot, gateway) is not RouteType.UNICAST:
             raise RefusedError(Objection.INVALID_GATEWAY, str(gateway))
         return link
     if scope >= Scope.LINK:
@@ -92,8 +113,10 @@ def _link4(
 def _gateway_route(
     snapshot: Snapshot, query: Query, table: TableId
 ) -> tuple[Route, LinkIndex | None] | None:
-    """The route to a gateway: in the route's own table first, then by all rules."""
-    own = snapshot.table(4, table)
+    """The route to a gateway: in the route's own table first, then by all rules; whatever carriers
+    (FIB_LOOKUP_IGNORE_LINKSTATE)."""
+    snapshot = _whatever_carriers(snapshot)
+    own = snapshot.table(4, table) if table != MAIN_TABLE else None
     if own is not None:
         match = match4(table, [own], query)
         winner = match.step.winner
@@ -105,40 +128,109 @@ def _gateway_route(
     return found.route, found.legs[0].link if found.legs else None
 
 
-def _type_of(snapshot: Snapshot, address: IPAddress) -> RouteType:
-    """inet_addr_type: what the local table says of an address."""
-    found = match4(TableId(255), local_tables(snapshot), Query(4, int(address)))
+def _whatever_carriers(snapshot: Snapshot) -> Snapshot:
+    """As if no route were dead for want of a carrier (S-B5)."""
+    routes = dict(snapshot.routes)
+    for key, table in snapshot.routes.items():
+        legs = (leg for info in table.infos for leg in info.next_hops)
+        if any(leg.dead for leg in legs):
+            infos = tuple(
+                replace(info, next_hops=tuple(_alive(snapshot, leg) for leg in info.next_hops))
+                for info in table.infos
+            )
+            routes[key] = table.with_infos(infos)
+    return replace(snapshot, routes=routes)
+
+
+def _alive(snapshot: Snapshot, leg: NextHop) -> NextHop:
+    link = snapshot.links.get(leg.link) if leg.link is not None else None
+    return replace(leg, dead=False) if leg.dead and link is not None and link.up else leg
+
+
+def type_of(snapshot: Snapshot, address: IPAddress) -> RouteType:
+    """What the local table says of an IPv4 address (fib_frontend.c:__inet_dev_addr_type)."""
+    found = match4(LOCAL_TABLE, local_tables(snapshot), Query(4, int(address)))
     winner = found.step.winner
-    return winner.info.type if winner is not None else RouteType.UNICAST
+    if winner is None or winner.info.type in ERROR_TYPES:
+        return RouteType.UNICAST
+    return winner.info.type
 
 
 def _link6(snapshot: Snapshot, words: LegWords, link: Link | None, table: TableId) -> Link:
     gateway = words.gateway
-    if link is not None and not link.up:
+    if gateway is not None:
+        link = _towards6(snapshot, gateway, words, link, table)
+    if link is None:
+        raise RefusedError(Objection.NEEDS_LINK)
+    if not link.up:
         raise RefusedError(Objection.LINK_DOWN, link.name)
-    if gateway is None or words.onlink:
+    return link
+
+
+def _towards6(
+    snapshot: Snapshot, gateway: IPAddress, words: LegWords, link: Link | None, table: TableId
+) -> Link | None:
+    """route.c:ip6_validate_gw"""
+    snapshot = _whatever_carriers(snapshot)
+    if words.onlink and link is not None and not link.up:
+        raise RefusedError(Objection.LINK_DOWN, link.name)
+    refused = RefusedError(Objection.INVALID_GATEWAY, str(gateway))
+    value = int(gateway)
+    link_local = value >> 118 == 0x3FA
+    own = snapshot.links.values() if not link_local else [link] if link is not None else []
+    if any(entry.address == gateway for one in own for entry in one.addresses):
+        raise refused
+    if value >> 120 == 0xFF or value in (0, 1):
+        raise refused
+    if not link_local and not words.onlink:
+        link = _neighbour6(snapshot, value, link, table)
         if link is None:
-            raise RefusedError(Objection.NEEDS_LINK)
-        return link
-    if snapshot.is_local(6, int(gateway)):
-        raise RefusedError(Objection.INVALID_GATEWAY, str(gateway))
-    if int(gateway) >> 118 == 0x3FA:  # fe80::/10
-        if link is None:
-            raise RefusedError(Objection.NEEDS_LINK)
-        return link
+            raise refused
+    onlink = words.onlink and not link_local
+    if onlink and link is not None and not _may_be_onlink(snapshot, value, link):
+        raise refused
+    if link is not None and link.loopback:
+        raise refused
+    return link
+
+
+def _may_be_onlink(snapshot: Snapshot, gateway: int, link: Link) -> bool:
+    """route.c:ip6_route_check_nh_onlink: no route of main leads to the gateway by another link."""
+    table = snapshot.table(6, MAIN_TABLE)
+    match = match6(snapshot, MAIN_TABLE, table, Query(6, gateway, oif=link.index))
+    won = match.step.winner
+    if won is None or not match.legs or won.info.type in ERROR_TYPES:
+        return True
+    if won.destination.network == 0:
+        return True
+    return won.info.type is RouteType.UNICAST and match.legs[0].link == link.index
+
+
+def _neighbour6(snapshot: Snapshot, gateway: int, link: Link | None, table: TableId) -> Link | None:
+    """route.c:ip6_route_check_nh: the route to a gateway needs no other gateway, and leads to the
+    link that was given. The route's own table is asked first."""
     oif = link.index if link is not None else LinkIndex(0)
-    query = Query(6, int(gateway), oif=oif, strict=link is not None)
+    query = Query(6, gateway, oif=oif, strict=link is not None)
+    match = match6(snapshot, table, snapshot.table(6, table), query)
+    for winner, legs in ((match.step.winner, match.legs), _by_rules(snapshot, query)):
+        if winner is None or not legs or winner.info.type in ERROR_TYPES:
+            continue
+        way = snapshot.links.get(legs[0].link) if legs[0].link is not None else None
+        if legs[0].gateway is None and way is not None and link in (None, way):
+            return way
+    return None
+
+
+def _by_rules(snapshot: Snapshot, query: Query) -> tuple[Route | None, tuple[NextHop, ...]]:
     found = walk(snapshot, query)
-    if found.route is None or found.error is not None or not found.legs:
-        raise RefusedError(Objection.INVALID_GATEWAY, str(gateway))
-    leg = found.legs[0]
-    way = snapshot.links.get(leg.link) if leg.link is not None else None
-    if leg.gateway is not None or way is None or (link is not None and way is not link):
-        raise RefusedError(Objection.INVALID_GATEWAY, str(gateway))
-    return way
+    return (None, ()) if found.error is not None else (found.route, found.legs)
 
 
-def check_source(snapshot: Snapshot, source: IPAddress, table: TableId) -> None:
+def check_source(snapshot: Snapshot, source: IPAddress) -> None:
     """``src`` must be an address of this host; raises ``RefusedError``."""
-    if not snapshot.is_local(family_of(source), int(source)):
+    if source.version == 4:
+        local = type_of(snapshot, source) is RouteType.LOCAL
+    else:
+        local = snapshot.is_local(6, int(source))
+    if not local:
         raise RefusedError(Objection.SOURCE_NOT_LOCAL, str(source))

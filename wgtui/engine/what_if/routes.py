@@ -26,6 +26,7 @@ from wgtui.model.network import (
     TableId,
 )
 from wgtui.model.prefix import Family
+from wgtui.model.prefix_columns import edited
 from wgtui.model.prefix_index import NONE
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot, Subject
@@ -96,21 +97,18 @@ def with_nodes(
     nodes: Mapping[tuple[int, int], Sequence[RouteInfo]],
 ) -> dict[tuple[Family, TableId], RouteTable]:
     """The same for several prefixes of a table."""
-    old = snapshot.table(family, table)
-    infos = list(old.infos) if old is not None else []
-    entries: list[tuple[int, int, int]] = []
-    if old is not None:
-        columns = zip(old.tree.networks, old.tree.lengths, old.tree.values, strict=True)
-        entries = [entry for entry in columns if entry[:2] not in nodes]
-    for (network, length), node in nodes.items():
-        for info in node:
-            entries.append((network, length, len(infos)))
-            infos.append(info)
+    old = snapshot.table(family, table) or RouteTable(family, table)
+    infos = list(old.infos)
+    edits: dict[tuple[int, int], list[int]] = {}
+    for prefix, node in nodes.items():
+        edits[prefix] = list(range(len(infos), len(infos) + len(node)))
+        infos += node
+    columns = edited(family, old.tree.columns, edits)
     tables = dict(snapshot.routes)
     tables.pop((family, table), None)
-    if entries:
-        tables[family, table] = RouteTable(family, table, entries, tuple(infos))
-    return tables
+    if columns.lengths:
+        tables[family, table] = RouteTable(family, table, infos=tuple(infos), columns=columns)
+    return dict(sorted(tables.items()))
 
 
 # ------------------------------------------------------------------------------------ the new route
@@ -127,14 +125,14 @@ def _info(snapshot: Snapshot, command: RouteCommand, table: TableId) -> RouteInf
         raise RefusedError(Objection.NOT_PREDICTED, kind.value)
     scope = _scope(command, kind)
     source = command.preferred_source
-    if source is not None:
-        check_source(snapshot, source, table)
     if kind in ERROR_TYPES:
         if command.legs and family == 4:
             raise RefusedError(Objection.NOT_PREDICTED, kind.value)
         legs: tuple[NextHop, ...] = () if family == 4 else (NextHop(LOOPBACK),)
     else:
         legs = resolve(snapshot, command, table, scope)
+    if source is not None and (family == 6 or kind not in ERROR_TYPES):
+        check_source(snapshot, source)
     metric = command.metric or (IPV6_METRIC if family == 6 else 0)
     return RouteInfo(
         type=kind,

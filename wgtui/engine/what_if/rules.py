@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from wgtui.engine.local_tree import only_default_rules, only_deleted
+from wgtui.engine.selectors import LEGACY_TOS
 from wgtui.engine.what_if.applied import Applied, Note, Objection, RefusedError, Touched
 from wgtui.model.command import RuleCommand, Verb
 from wgtui.model.network import Rule, RuleAction
@@ -18,6 +20,10 @@ def apply_rule(snapshot: Snapshot, command: RuleCommand) -> Applied:
     if rules is None:
         raise RefusedError(Objection.UNSEEN)
     changed = _added(rules, command) if command.verb is Verb.ADD else _deleted(rules, command)
+    born = only_default_rules(6, rules) or only_deleted(6, rules)
+    if family == 6 and only_deleted(6, changed) and not born:
+        # Once one was added the kernel keeps asking its rules (S-A60): a snapshot cannot say so.
+        raise RefusedError(Objection.NOT_PREDICTED, "IPv6 rules")
     moved = tuple(rule for rule in (*rules, *changed) if (rule in rules) != (rule in changed))
     after = replace(snapshot, rules={**snapshot.rules, family: changed})
     if family == 4:
@@ -31,10 +37,11 @@ def _added(rules: tuple[Rule, ...], command: RuleCommand) -> tuple[Rule, ...]:
     rule = command.rule
     if "priority" not in command.given:
         rule = replace(rule, priority=_automatic(rules))
-    if not rule.protocol:
-        rule = replace(rule, protocol="boot")
     if rule.action is RuleAction.GOTO and (rule.goto or 0) <= rule.priority:
         raise RefusedError(Objection.GOTO_BACKWARDS, str(rule.goto))
+    tos = rule.selector.tos or 0
+    if tos & 3 or (rule.family == 4 and tos & ~LEGACY_TOS):
+        raise RefusedError(Objection.INVALID_TOS, hex(tos))
     if rule.action is RuleAction.TABLE and rule.table == 0:
         raise RefusedError(Objection.NOT_PREDICTED, "table 0")
     if any(_same(other, rule) for other in rules):
@@ -49,8 +56,19 @@ def _automatic(rules: tuple[Rule, ...]) -> int:
 
 
 def _same(one: Rule, other: Rule) -> bool:
-    """An exact duplicate; who installed it does not count unless it differs (rule_exists)."""
-    return one == other
+    """What counts as a duplicate (fib_rules.c:rule_exists): ``not``, where a goto leads and who
+    installed it are not compared, and prefixes and tos only where the new rule has them."""
+    mine, theirs = one.selector, other.selector
+    compared = replace(
+        mine,
+        inverted=theirs.inverted,
+        source=mine.source if theirs.source is not None else None,
+        destination=mine.destination if theirs.destination is not None else None,
+        tos=mine.tos if theirs.tos is not None else None,
+    )
+    return compared == theirs and replace(other, selector=mine, goto=one.goto) == replace(
+        one, protocol=other.protocol
+    )
 
 
 def _deleted(rules: tuple[Rule, ...], command: RuleCommand) -> tuple[Rule, ...]:
