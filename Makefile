@@ -37,10 +37,11 @@ lab: ## only the tests that need the kernel's own WireGuard (root)
 	@.ci/setup dev
 	$(lean) -p no:cacheprovider -m 'wireguard or lab' tests/kernel
 
-fuzz: ## ask engine and running kernel 400,000 random questions, half of them IPv6 (root; half an hour)
+fuzz: ## 400,000 random questions to engine and running kernel, 5,000 predicted commands (root; an hour)
 	@.ci/setup packages
 	@.ci/setup dev
 	$(bin)/python -m tests.kernel.fuzz --lookups 200000 --seed $(or $(SEED),1)
+	$(bin)/python -m tests.kernel.fuzz.predict --commands 5000 --seed $(or $(SEED),1)
 
 bench: ## how fast it is, as a table (root; ONLY="routes engine", KEEP=--keep; see benchmarks/README.md)
 	@.ci/setup packages

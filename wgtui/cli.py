@@ -30,7 +30,7 @@ from wgtui.commands import (
 from wgtui.errors import QueryError, SourceError
 from wgtui.report.printable import printable
 
-COMMANDS: Final = ("lookup", "territory", "drift", "diff", "snapshot", "check")
+COMMANDS: Final = ("lookup", "whatif", "territory", "drift", "diff", "snapshot", "check")
 """Each is the module of that name in ``wgtui.commands``."""
 
 HELP: Final = """\
@@ -38,6 +38,7 @@ usage: wgtui [OPTIONS]                  the terminal UI
        wgtui [OPTIONS] FLOW…            the terminal UI, with a first question
        wgtui lookup [OPTIONS] FLOW…     one answer as text (- : one flow a line on stdin)
        wgtui lookup [OPTIONS] PREFIX…   which of its addresses go where
+       wgtui whatif 'COMMAND'… [FLOW]   which addresses would change their answer; never run
        wgtui territory [DEVICE|PREFIX]  what each peer really owns, and what of it is routed there
        wgtui drift [OPTIONS]            what was meant, what the kernel has, what is routed there
        wgtui diff [OPTIONS] A B         what changed between two sources: snapshots, folders, live

@@ -67,7 +67,6 @@ def _device_word(words: CommandWords, word: str, command: WireGuardCommand) -> W
             off = text.lower() == "off"
             return replace(command, fwmark=Mark(0) if off else words.mark(text, "a mark"))
         case "private-key":
-            words.take("a file")
             raise words.wrong("'private-key': wgtui reads no secrets, so it cannot be predicted")
         case _:
             raise words.unknown(word, command.device)

@@ -3,7 +3,8 @@
     python -m tests.kernel.fuzz --lookups 50000 --seed 7
 
 ``dice`` has the words, ``worlds`` and ``rules`` make hosts of them, ``flows`` questions; ``hosts``
-makes a host real, ``compare`` asks engine and kernel.
+makes a host real, ``compare`` asks engine and kernel. ``commands`` are typed into such a host, and
+``predict`` compares what comes of them with the prediction.
 
 A world is a list of commands, as a person would type them; some are refused, which is part of the
 game. wgtui reads what came of it, and every question is answered twice: by the engine and by the

@@ -41,6 +41,9 @@ def apply_route(snapshot: Snapshot, command: RouteCommand) -> Applied:
     family = command.destination.family
     if snapshot.gap(Subject.ROUTES4 if family == 4 else Subject.ROUTES6) is not None:
         raise RefusedError(Objection.UNSEEN)
+    for words in command.legs:
+        if words.link is not None and words.link not in snapshot.links_by_name:
+            raise RefusedError(Objection.NO_SUCH_LINK, words.link)
     if command.host_bits:
         raise RefusedError(Objection.HOST_BITS, str(command.destination))
     table = table_of(command)
@@ -299,8 +302,6 @@ def _legs_to_delete(
     wanted = []
     for words in command.legs:
         link = snapshot.links_by_name.get(words.link) if words.link is not None else None
-        if words.link is not None and link is None:
-            raise RefusedError(Objection.NO_SUCH_LINK, words.link)
         wanted.append((link.index if link is not None else None, words.gateway))
     if command.destination.family == 4:
         legs = info.next_hops if command.multipath else info.next_hops[:1]

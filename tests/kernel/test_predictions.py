@@ -1,0 +1,187 @@
+"""Is a command predicted as it then turns out, by the running kernel and by wireguard-go?
+
+`fuzz.predict` is the long run.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.kernel.fuzz import predict
+from tests.kernel.hosts import KINDS, Host, Kind, Network
+from wgtui.engine.answer import answer_of
+from wgtui.engine.lookup import lookup
+from wgtui.engine.what_if import Applied, Touched, apply
+from wgtui.engine.what_if.difference import differences
+from wgtui.model.command import Command
+from wgtui.model.flow import Flow
+from wgtui.model.snapshot import Snapshot
+from wgtui.sources.commands import parse_command
+from wgtui.sources.live import LiveSource
+
+SEED = 11
+COMMANDS = 120
+
+
+def test_random_commands_do_what_was_predicted() -> None:
+    """120 commands on random hosts, always the same: refused or done as predicted, and the kernel
+    changes its answer nowhere outside of the predicted ranges."""
+    tally = predict.run(SEED, COMMANDS)
+    assert not tally.misses, str(tally.misses[0])
+    assert tally.commands >= COMMANDS
+    assert tally.refused.total() > COMMANDS // 8
+    assert tally.applied.total() > COMMANDS // 2
+    assert tally.unpredicted.total() < COMMANDS // 10
+    assert tally.changed > 20
+    assert tally.unexplained <= tally.sampled // 100
+
+
+def test_a_wrong_prediction_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prophet who says that nothing ever changes is contradicted at once."""
+
+    def nothing(snapshot: Snapshot, command: Command) -> Applied:
+        real = apply(snapshot, command)
+        return real if real.objection is not None else replace(real, snapshot=snapshot)
+
+    monkeypatch.setattr(predict, "apply", nothing)
+    assert predict.run(SEED, 12).misses
+
+
+def test_a_prediction_that_reaches_too_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no address is said to change, the kernel's own answers say otherwise."""
+
+    def nowhere(snapshot: Snapshot, command: Command) -> Applied:
+        return replace(apply(snapshot, command), touched=Touched())
+
+    monkeypatch.setattr(predict, "apply", nowhere)
+    found = predict.run(SEED, 60).misses
+    assert any(one.what.startswith(("kernel's answer", "answer to")) for one in found)
+
+
+# ---------------------------------------------------------------------------------------- wg set
+
+
+class Typist:
+    """Makes random commands about one device, always the same."""
+
+    def __init__(self, seed: int, folder: Path, private: str) -> None:
+        self.dice = Random(seed)
+        self.keys = [b64encode(self.dice.randbytes(31) + b"\x00").decode() for _ in range(4)]
+        self.folder = folder
+        self.private = private
+
+    def prefixes(self) -> str:
+        """One to three, so few different ones that they meet."""
+        known = (
+            "10.0.0.0/8",
+            "10.1.0.0/16",
+            "10.1.2.0/24",
+            "10.1.2.9/24",
+            "fd00::/16",
+            "0.0.0.0/0",
+        )
+        return ",".join(self.dice.sample(known, self.dice.choice((1, 1, 2, 3))))
+
+    def command(self) -> str:
+        """``wg set`` mostly, now and then a whole file."""
+        kind = self.dice.randrange(100)
+        if kind < 20:
+            return f"wg {self.dice.choice(('setconf', 'addconf', 'syncconf'))} wg0 {self.file()}"
+        if kind < 30:
+            return f"wg set wg0 fwmark {self.dice.choice(('0', '0x7', 'off'))}"
+        words = []
+        for key in self.dice.sample(self.keys, self.dice.choice((1, 1, 2))):
+            words += ["peer", key, *self.changes()]
+        return " ".join(("wg set wg0", *words))
+
+    def changes(self) -> list[str]:
+        """What is said of one peer."""
+        if self.dice.randrange(100) < 15:
+            return ["remove"]
+        words = []
+        if self.dice.randrange(100) < 80:
+            words += ["allowed-ips", self.prefixes()]
+        if self.dice.randrange(100) < 30:
+            words += ["endpoint", self.dice.choice(("192.0.2.7:51820", "[2001:db8::7]:4500"))]
+        if self.dice.randrange(100) < 20:
+            words += ["persistent-keepalive", self.dice.choice(("off", "25"))]
+        return words
+
+    def file(self) -> Path:
+        """A configuration with some of the peers, one of them perhaps twice."""
+        lines = ["[Interface]", f"PrivateKey = {self.private}", "ListenPort = 51820"]
+        for key in self.dice.choices(self.keys, k=self.dice.choice((1, 2, 3))):
+            lines += ["[Peer]", f"PublicKey = {key}"]
+            lines += [f"AllowedIPs = {self.prefixes()}"] if self.dice.randrange(100) < 80 else []
+            lines += ["Endpoint = 192.0.2.9:51820"] if self.dice.randrange(100) < 30 else []
+        path = self.folder / f"{self.dice.randrange(1000)}.conf"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return path
+
+
+def device_facts(snapshot: Snapshot) -> object:
+    """The device, whatever the order of its peers."""
+    [device] = snapshot.devices.values()
+    peers = {
+        peer.public_key: (set(peer.allowed_ips), str(peer.endpoint), peer.keepalive)
+        for peer in device.peers
+    }
+    return device.public_key, device.listen_port, device.fwmark, peers
+
+
+def judge(host: Host, folder: Path, private: str, seed: int, count: int) -> int:
+    """Predict, run and compare so many commands; how many sampled answers changed."""
+    typist = Typist(seed, folder, private)
+    addresses = ("10.1.2.9", "10.1.9.9", "10.9.9.9", "192.0.2.77", "fd00::9", "10.255.0.1")
+    flows = [Flow.parse(address) for address in addresses]
+    changed = 0
+    with closing(LiveSource(host.namespace)) as source:
+        before = source.read()
+        for _ in range(count):
+            command = typist.command()
+            applied = apply(before, parse_command(command))
+            assert applied.objection is None, command
+            host.run(*command.split())
+            after = source.read()
+            assert device_facts(applied.snapshot) == device_facts(after), command
+            found = differences(before, applied.snapshot, applied.touched)
+            for flow in flows:
+                old = answer_of(before, lookup(before, flow))
+                new = answer_of(after, lookup(after, flow))
+                told = [
+                    (change.before, change.after)
+                    for one in found
+                    if one.rule is None and one.flow.family == flow.family
+                    for change in one.changes
+                    if int(flow.destination) in change.addresses
+                ]
+                assert told == ([] if old == new else [(old, new)]), (command, str(flow))
+                changed += old != new
+            before = after
+    return changed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wg_set_and_files_do_what_was_predicted(kind: Kind, tmp_path: Path) -> None:
+    """wg set, setconf, addconf and syncconf: AllowedIPs move, endpoints stay or go, as predicted
+    (S-E2, S-E3, S-G44), and so do the answers."""
+    with Network() as network:
+        host = network.host("anna")
+        device = host.wireguard("wg0", kind, port=51820)
+        host.ip(
+            "link add eth0 type veth peer name far",
+            "address add 192.0.2.1/24 dev eth0",
+            "link set far up",
+            "link set eth0 up",
+            "address add 10.255.0.1/32 dev wg0",
+            "link set wg0 up",
+            "route add 10.0.0.0/8 dev wg0",
+            "route add fd00::/16 dev wg0",
+        )
+        assert judge(host, tmp_path, device.keys.private, 5, 30) > 20
