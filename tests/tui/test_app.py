@@ -498,3 +498,14 @@ async def test_no_row_says_anything_else_when_it_is_marked(
                     assert kept == len(before.spans) or size < WIDE or len(after.word) > 8
             app.lookup.question.value = ""
     assert marked
+
+
+@pytest.mark.parametrize("width", [40, 60, 72, 80, 100])
+async def test_the_state_line_leaves_out_whole_pieces(width: int) -> None:
+    """``9 peers`` cut short would be another number: what has no room is not begun."""
+    app = app_on()
+    async with app.run_test(size=(width, 24)) as pilot:
+        await ready(pilot, app)
+        pieces = lines(app.screen)[0].strip().split(" · ")
+        assert len(pieces) > 1
+        assert app.state._text.split(" · ")[: len(pieces)] == pieces

@@ -23,6 +23,9 @@ from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.row_list import RowList
 
+BETWEEN: Final = " · "
+"""What the pieces of the state are joined by."""
+
 NOTE_SECONDS: Final = 4.0
 """How long a note ("copied …") stays."""
 
@@ -57,7 +60,13 @@ class StateLine(Widget):
         """What is at the right wins when there is no room for both."""
         base, width = self.rich_style, self.size.width
         right = f" {self._note or self._status} " if self._note or self._status else ""
-        text = f" {self._text}"
+        room = width - cell_len(right) - 1
+        text, *parts = self._text.split(BETWEEN)
+        for part in parts:  # whole pieces: a number cut short would be another number
+            if cell_len(f"{text}{BETWEEN}{part}") > room:
+                break
+            text = f"{text}{BETWEEN}{part}"
+        text = f" {text}"
         if self._ascii:
             right, text = to_ascii(right), to_ascii(text)
         style = self.get_component_rich_style("state--note" if self._note else "state--status")
