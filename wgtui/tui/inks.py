@@ -42,7 +42,7 @@ INKS: Final[Mapping[str, Ink]] = {
     Tone.WON.value: Ink("success", "bold"),
     Tone.LOST.value: Ink("foreground"),
     Tone.REFUSED.value: Ink(attributes="dim"),
-    Tone.ALSO.value: Ink("accent"),
+    Tone.ALSO.value: Ink("secondary"),
     Tone.NOTE.value: Ink("warning"),
     Tone.PLAIN.value: Ink("foreground"),
 }
