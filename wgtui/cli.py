@@ -30,7 +30,16 @@ from wgtui.commands import (
 from wgtui.errors import QueryError, SourceError
 from wgtui.report.printable import printable
 
-COMMANDS: Final = ("lookup", "whatif", "territory", "drift", "diff", "snapshot", "check")
+COMMANDS: Final = (
+    "lookup",
+    "whatif",
+    "territory",
+    "allowed-ips",
+    "drift",
+    "diff",
+    "snapshot",
+    "check",
+)
 """Each is the module of that name in ``wgtui.commands``."""
 
 HELP: Final = """\
@@ -40,6 +49,7 @@ usage: wgtui [OPTIONS]                  the terminal UI
        wgtui lookup [OPTIONS] PREFIX…   which of its addresses go where
        wgtui whatif 'COMMAND'… [FLOW]   which addresses would change their answer; never run
        wgtui territory [DEVICE|PREFIX]  what each peer really owns, and what of it is routed there
+       wgtui allowed-ips 'SUM'          the shortest list: '0.0.0.0/0 - 192.168.0.0/16, ::/0'
        wgtui drift [OPTIONS]            what was meant, what the kernel has, what is routed there
        wgtui diff [OPTIONS] A B         what changed between two sources: snapshots, folders, live
        wgtui snapshot [OPTIONS]         save what the source shows, to be opened elsewhere
@@ -58,6 +68,7 @@ options:
                  or a facts folder (the output of ip -j and wg show, see README)
   --demo         short for --source demo
   --json         lookup: the answer as one JSON object (a flow: one object; -: one a line)
+  --peer P       allowed-ips: what giving P that list would take from whom
   -o FILE        snapshot: write to FILE instead of stdout
   --ascii        plain ASCII glyphs
   --mouse        TUI: use the mouse (off by default, so the terminal can select text)
