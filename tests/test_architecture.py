@@ -71,6 +71,15 @@ def test_only_the_command_that_is_used_is_loaded() -> None:
     assert commands == {"wgtui.commands.lookup", "wgtui.commands.flow_words"}
 
 
+@pytest.mark.parametrize("source", ["demo", "live"])
+def test_an_answer_needs_no_heavy_library(source: str) -> None:
+    """Neither from the demo nor from this host: our own structs read what the kernel says."""
+    words = f"['lookup', '--source', '{source}', '127.0.0.1']"
+    loaded = loaded_by(f"from wgtui.cli import main\nmain({words})")
+    assert f"wgtui.sources.{source}" in loaded
+    assert not loaded & HEAVY
+
+
 def test_the_first_frame_waits_for_no_facts() -> None:
     """The screen is imported without the model, the engine and netaddr: the reader brings them."""
     loaded = loaded_by("import wgtui.commands.screen, wgtui.tui.app")

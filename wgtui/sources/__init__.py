@@ -1,7 +1,7 @@
 """Eyes: the world in, a Snapshot out. The only room with sockets, processes and files.
 
 ``open_source`` understands the words of ``--source`` (contract §1) and imports only what that
-source needs: a file never costs the 120 ms of pyroute2.
+source needs: a file never costs what live netlink does.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -92,8 +93,6 @@ def visiting(place: str, work: Callable[[], T]) -> T:
 
 
 def _enter(path: Path, name: str) -> None:
-    from pyroute2.netns import setns
-
     source = f"live:{name}"
     try:
         place = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -104,10 +103,8 @@ def _enter(path: Path, name: str) -> None:
     except OSError as error:
         raise SourceError(f"{source}: {error.strerror}") from error
     try:
-        # By descriptor: given a name, pyroute2 would make the namespace if it is missing.
-        setns(place)
+        _setns(place)
     except OSError as error:
-        # pyroute2 does not always keep the errno; without privilege there is only one reason.
         if error.errno == errno.EINVAL:
             raise SourceError(f"{source}: not a network namespace") from error
         raise SourceError(
@@ -115,3 +112,19 @@ def _enter(path: Path, name: str) -> None:
         ) from error
     finally:
         os.close(place)
+
+
+_CLONE_NEWNET: Final = 0x40000000
+
+
+def _setns(place: int) -> None:
+    """setns(2) with a descriptor, for network namespaces only. Raises ``OSError``."""
+    if sys.version_info >= (3, 12):
+        os.setns(place, _CLONE_NEWNET)
+        return
+    import ctypes  # Python learnt it later
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(place, _CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,4 +1,4 @@
-"""What addresses and policy rules does a host have? RTM_NEWADDR, RTM_NEWRULE → model, by pyroute2.
+"""What addresses and policy rules does a host have? RTM_NEWADDR, RTM_NEWRULE → model.
 
 A rule attribute or flag that is not understood here is named in ``Rule.unknown``: such a rule
 cannot be evaluated, and that is said instead of guessed.
@@ -6,13 +6,11 @@ cannot be evaluated, and that is said instead of guessed.
 
 from __future__ import annotations
 
-import os
+import struct
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from netaddr import IPAddress
-from pyroute2.netlink.rtnl.fibmsg import fibmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 
 from wgtui.errors import FormatError
 from wgtui.model.network import (
@@ -26,7 +24,16 @@ from wgtui.model.network import (
     TableId,
 )
 from wgtui.model.prefix import BITS, Family, Prefix, family_of
-from wgtui.sources.route_message import AF_INET, AF_INET6, protocol_name
+from wgtui.sources.nlsocket import HEADER, Buffer, text
+from wgtui.sources.route_message import (
+    AF_INET,
+    AF_INET6,
+    Values,
+    address,
+    protocol_name,
+    u32,
+    values_of,
+)
 
 RTM_GETADDR, RTM_GETRULE = 22, 34
 ADDRESS_REQUEST: Final = bytes(8)
@@ -50,90 +57,103 @@ _NOTHING: Final = 0xFFFFFFFF
 """suppress_…: −1."""
 
 
-class _RuleMessage(fibmsg):  # type: ignore[misc]  # pyroute2 has no types
-    """With the attributes that pyroute2 0.9 does not know yet (Linux 6.12 … 6.16)."""
+FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY, FRA_FWMARK = 1, 2, 3, 4, 6, 10
+FRA_TUN_ID, FRA_SUPPRESS_IFGROUP, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_FWMASK = 12, 13, 14, 15, 16
+FRA_OIFNAME, FRA_L3MDEV, FRA_UID_RANGE, FRA_PROTOCOL, FRA_IP_PROTO = 17, 19, 20, 21, 22
+FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_DSCP, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK = 23, 24, 25, 26, 27
+FRA_SPORT_MASK, FRA_DPORT_MASK, FRA_DSCP_MASK = 28, 29, 30
+"""linux/fib_rules.h, up to Linux 6.16."""
+_U8, _U16, _U32 = struct.Struct("=B"), struct.Struct("=H"), struct.Struct("=I")
+_BE32, _BE64 = struct.Struct(">I"), struct.Struct(">Q")
+_NUMBERS: Final = {
+    **dict.fromkeys((FRA_GOTO, FRA_PRIORITY, FRA_FWMARK, FRA_FWMASK, FRA_TABLE), _U32),
+    **dict.fromkeys((FRA_SUPPRESS_IFGROUP, FRA_SUPPRESS_PREFIXLEN), _U32),
+    **dict.fromkeys((FRA_L3MDEV, FRA_PROTOCOL, FRA_IP_PROTO, FRA_DSCP, FRA_DSCP_MASK), _U8),
+    **dict.fromkeys((FRA_SPORT_MASK, FRA_DPORT_MASK), _U16),
+    **dict.fromkeys((FRA_FLOWLABEL, FRA_FLOWLABEL_MASK), _BE32),
+    FRA_TUN_ID: _BE64,
+}
+_RANGES: Final = {
+    FRA_UID_RANGE: struct.Struct("=II"),
+    FRA_SPORT_RANGE: struct.Struct("=HH"),
+    FRA_DPORT_RANGE: struct.Struct("=HH"),
+}
+_NO_SELECTORS: Final = (0, 11, 18)
+"""FRA_UNSPEC, FRA_FLOW (realms, S-A25), FRA_PAD."""
+_UNDERSTOOD: Final = frozenset(
+    (FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_OIFNAME, *_NUMBERS, *_RANGES, *_NO_SELECTORS)
+)
 
-    nla_map = (
-        *fibmsg.nla_map,
-        (25, "FRA_DSCP", "uint8"),
-        (26, "FRA_FLOWLABEL", "be32"),
-        (27, "FRA_FLOWLABEL_MASK", "be32"),
-        (28, "FRA_SPORT_MASK", "uint16"),
-        (29, "FRA_DPORT_MASK", "uint16"),
-        (30, "FRA_DSCP_MASK", "uint8"),
-    )
+_RULE: Final = struct.Struct("=5B2xBI")
+"""fib_rule_hdr: family, lengths of to and from, tos, table, action, flags."""
+_ADDRESS: Final = struct.Struct("=4BI")
+"""ifaddrmsg: family, prefix length, flags, scope, link."""
+IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_FLAGS = 1, 2, 3, 8
 
 
-_UNDERSTOOD: Final = frozenset(entry[1] for entry in _RuleMessage.nla_map)
-"""FRA_FLOW (realms) and FRA_PROTOCOL are no selectors (S-A24, S-A25)."""
+class RuleMessage(NamedTuple):
+    """One RTM_NEWRULE message, its attributes by number."""
 
+    to: int
+    source: int
+    tos: int
+    table: int
+    action: int
+    flags: int
+    values: Values
 
-class _Values:
-    """The attributes of a decoded message, as the types they should have."""
-
-    def __init__(self, message: fibmsg) -> None:
-        self.unknown: list[str] = []
-        self._values: dict[str, object] = {}
-        for name, value in message["attrs"]:
-            if name == "UNKNOWN":
-                self.unknown.append(f"attribute {value['header']['type'] & 0x3FFF}")
-            else:
-                self._values[name] = value
-
-    def number(self, name: str) -> int | None:
-        value = self._values.get(name)
-        return value if isinstance(value, int) else None
-
-    def name(self, name: str) -> str | None:
-        value = self._values.get(name)
-        if value is None:
+    def number(self, name: int) -> int | None:
+        if name not in self.values:
             return None
-        return os.fsdecode(value) if isinstance(value, bytes) else str(value)
+        return int(_NUMBERS[name].unpack_from(self.values[name])[0])
 
-    def address(self, name: str) -> IPAddress | None:
-        value = self._values.get(name)
-        return IPAddress(value) if isinstance(value, str) else None
+    def name(self, name: int) -> str | None:
+        return text(self.values[name]) if name in self.values else None
 
-    def range(self, name: str) -> Range | None:
-        value = self._values.get(name)
-        if not isinstance(value, str):
+    def address(self, name: int) -> IPAddress | None:
+        return address(self.values[name]) if name in self.values else None
+
+    def range(self, name: int) -> Range | None:
+        if name not in self.values:
             return None
-        first, _, last = value.partition(":")
-        return Range(int(first), int(last))
+        return Range(*_RANGES[name].unpack_from(self.values[name]))
 
 
-def parse_addresses(messages: Iterable[bytes]) -> dict[LinkIndex, list[LinkAddress]]:
+def parse_addresses(messages: Iterable[Buffer]) -> dict[LinkIndex, list[LinkAddress]]:
     """The addresses of every link, in the kernel's order (it matters, S-B30)."""
     found: dict[LinkIndex, list[LinkAddress]] = {}
-    for raw in messages:
-        message = ifaddrmsg(raw)
-        message.decode()
-        if message["family"] not in (AF_INET, AF_INET6):
-            continue
-        values = _Values(message)
-        far = values.address("IFA_ADDRESS")
-        # IFA_ADDRESS is the far side's when there is one (rtnetlink(7)).
-        own = values.address("IFA_LOCAL") or far
-        if own is None or far is None:
-            raise FormatError("netlink", "an address message without an address")
-        flags = values.number("IFA_FLAGS")
-        if flags is None:
-            flags = int(message["flags"])
-        found.setdefault(LinkIndex(message["index"]), []).append(
-            LinkAddress(
-                address=own,
-                prefix=Prefix.of(family_of(far), int(far), message["prefixlen"]),
-                scope=message["scope"],
-                peer=far if far != own else None,
-                secondary=bool(flags & _SECONDARY),
-                deprecated=bool(flags & _DEPRECATED),
-                # RFC 4429: an optimistic address may be used before DAD has finished.
-                tentative=bool(flags & _DADFAILED)
-                or (flags & (_TENTATIVE | _OPTIMISTIC)) == _TENTATIVE,
-                label=values.name("IFA_LABEL") or "",
-            )
-        )
+    try:
+        for message in messages:
+            index, entry = _address(message)
+            if entry is not None:
+                found.setdefault(index, []).append(entry)
+    except struct.error as error:
+        raise FormatError("netlink", f"an address message that is too short ({error})") from error
     return found
+
+
+def _address(message: Buffer) -> tuple[LinkIndex, LinkAddress | None]:
+    family, length, flags, scope, index = _ADDRESS.unpack_from(message, HEADER.size)
+    if family not in (AF_INET, AF_INET6):
+        return LinkIndex(index), None
+    values = values_of(message, HEADER.size + _ADDRESS.size, len(message))
+    # IFA_ADDRESS is the far side's when there is one (rtnetlink(7)).
+    far = address(values[IFA_ADDRESS]) if IFA_ADDRESS in values else None
+    own = address(values[IFA_LOCAL]) if IFA_LOCAL in values else far
+    if own is None or far is None:
+        raise FormatError("netlink", "an address message without an address")
+    flags = u32(values, IFA_FLAGS, flags)
+    return LinkIndex(index), LinkAddress(
+        address=own,
+        prefix=Prefix.of(family_of(far), int(far), length),
+        scope=scope,
+        peer=far if far != own else None,
+        secondary=bool(flags & _SECONDARY),
+        deprecated=bool(flags & _DEPRECATED),
+        # RFC 4429: an optimistic address may be used before DAD has finished.
+        tentative=bool(flags & _DADFAILED) or (flags & (_TENTATIVE | _OPTIMISTIC)) == _TENTATIVE,
+        label=text(values[IFA_LABEL]) if IFA_LABEL in values else "",
+    )
 
 
 def rules_request(family: Family) -> bytes:
@@ -141,55 +161,61 @@ def rules_request(family: Family) -> bytes:
     return bytes([AF_INET if family == 4 else AF_INET6]) + bytes(11)
 
 
-def parse_rules(family: Family, messages: Iterable[bytes]) -> tuple[Rule, ...]:
+def parse_rules(family: Family, messages: Iterable[Buffer]) -> tuple[Rule, ...]:
     """All rules of a family, in evaluation order, which is the order of the dump (S-A1)."""
-    found = []
-    for raw in messages:
-        message = _RuleMessage(raw)
-        message.decode()
-        found.append(_rule(family, message, _Values(message)))
-    return tuple(found)
+    try:
+        return tuple(_rule(family, message) for message in messages)
+    except struct.error as error:
+        raise FormatError("netlink", f"a rule message that is too short ({error})") from error
 
 
-def _rule(family: Family, message: fibmsg, values: _Values) -> Rule:
-    flags = int(message["flags"])
-    action = _ACTIONS.get(message["action"], RuleAction.UNKNOWN)
-    unknown = values.unknown
+def rule_message(raw: Buffer) -> RuleMessage:
+    """One message (with its header), taken apart."""
+    _, to, source, tos, table, action, flags = _RULE.unpack_from(raw, HEADER.size)
+    values = values_of(raw, HEADER.size + _RULE.size, len(raw))
+    return RuleMessage(to, source, tos, table, action, flags, values)
+
+
+def _rule(family: Family, raw: Buffer) -> Rule:
+    message = rule_message(raw)
+    flags = message.flags
+    action = _ACTIONS.get(message.action, RuleAction.UNKNOWN)
+    unknown = [f"attribute {name}" for name in message.values if name not in _UNDERSTOOD]
     if flags & ~_FLAGS:
         unknown.append(f"flags {flags & ~_FLAGS:#x}")
-    l3mdev = bool(values.number("FRA_L3MDEV"))
-    table = values.number("FRA_TABLE")
+    l3mdev = bool(message.number(FRA_L3MDEV))
+    table = message.number(FRA_TABLE)
     if table is None:
-        table = int(message["table"])
-    protocol = values.number("FRA_PROTOCOL")
+        table = message.table
+    protocol = message.number(FRA_PROTOCOL)
     selector = Selector(
         inverted=bool(flags & _INVERT),
-        source=_prefix(family, values.address("FRA_SRC"), message["src_len"]),
-        destination=_prefix(family, values.address("FRA_DST"), message["dst_len"]),
-        iif=values.name("FRA_IIFNAME"),
-        oif=values.name("FRA_OIFNAME"),
-        mark=_masked(values, "FRA_FWMARK", "FRA_FWMASK", 0xFFFFFFFF),
-        tos=int(message["tos"]) or None,
-        dscp=_masked(values, "FRA_DSCP", "FRA_DSCP_MASK", 0x3F),
-        protocol=values.number("FRA_IP_PROTO") or None,
-        source_port=values.range("FRA_SPORT_RANGE"),
-        source_port_mask=values.number("FRA_SPORT_MASK") or 0xFFFF,
-        destination_port=values.range("FRA_DPORT_RANGE"),
-        destination_port_mask=values.number("FRA_DPORT_MASK") or 0xFFFF,
-        uids=values.range("FRA_UID_RANGE"),
-        tunnel_id=values.number("FRA_TUN_ID") or None,
+        source=_prefix(family, message.address(FRA_SRC), message.source),
+        destination=_prefix(family, message.address(FRA_DST), message.to),
+        iif=message.name(FRA_IIFNAME),
+        oif=message.name(FRA_OIFNAME),
+        mark=_masked(message, FRA_FWMARK, FRA_FWMASK, 0xFFFFFFFF),
+        tos=message.tos or None,
+        dscp=_masked(message, FRA_DSCP, FRA_DSCP_MASK, 0x3F),
+        protocol=message.number(FRA_IP_PROTO) or None,
+        source_port=message.range(FRA_SPORT_RANGE),
+        source_port_mask=message.number(FRA_SPORT_MASK) or 0xFFFF,
+        destination_port=message.range(FRA_DPORT_RANGE),
+        destination_port_mask=message.number(FRA_DPORT_MASK) or 0xFFFF,
+        uids=message.range(FRA_UID_RANGE),
+        tunnel_id=message.number(FRA_TUN_ID) or None,
         l3mdev=l3mdev,
-        flowlabel=_masked(values, "FRA_FLOWLABEL", "FRA_FLOWLABEL_MASK", 0xFFFFF),
+        flowlabel=_masked(message, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, 0xFFFFF),
     )
     return Rule(
-        priority=values.number("FRA_PRIORITY") or 0,
+        priority=message.number(FRA_PRIORITY) or 0,
         family=family,
         selector=selector,
         action=action,
         table=TableId(table) if action is RuleAction.TABLE and not l3mdev else None,
-        goto=values.number("FRA_GOTO") if action is RuleAction.GOTO else None,
-        suppress_prefix_length=_unless_nothing(values.number("FRA_SUPPRESS_PREFIXLEN")),
-        suppress_group=_unless_nothing(values.number("FRA_SUPPRESS_IFGROUP")),
+        goto=message.number(FRA_GOTO) if action is RuleAction.GOTO else None,
+        suppress_prefix_length=_unless_nothing(message.number(FRA_SUPPRESS_PREFIXLEN)),
+        suppress_group=_unless_nothing(message.number(FRA_SUPPRESS_IFGROUP)),
         protocol=protocol_name(protocol) if protocol else "",
         unknown=tuple(unknown),
     )
@@ -203,9 +229,9 @@ def _prefix(family: Family, address: IPAddress | None, length: int) -> Prefix | 
     return Prefix.of(family, int(address) if address is not None else 0, length)
 
 
-def _masked(values: _Values, name: str, mask: str, everything: int) -> Masked | None:
+def _masked(message: RuleMessage, name: int, mask: int, everything: int) -> Masked | None:
     """A value and its mask; the kernel leaves out a value of 0 and a mask of all ones (S-G9)."""
-    value, under = values.number(name), values.number(mask)
+    value, under = message.number(name), message.number(mask)
     if value is None and under is None:
         return None
     return Masked(value or 0, everything if under is None else under)

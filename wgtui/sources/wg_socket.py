@@ -10,15 +10,19 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
 
+from wgtui.errors import FormatError
 from wgtui.model.network import Link, LinkIndex
 from wgtui.model.wireguard import Device
-from wgtui.sources.nlsocket import TRIES, U32, NetlinkSocket, attribute
+from wgtui.sources.nlsocket import HEADER, TRIES, U32, NetlinkSocket, attribute, attributes
 from wgtui.sources.wg_dump import IFINDEX, DeviceDump
 
 _NETLINK_GENERIC: Final = 16
 _GET_DEVICE: Final = struct.pack("=BBxx", 0, 1)
 """genlmsghdr: command, version."""
-_CTRL_GETFAMILY, _CTRL_FAMILY_NAME = 3, 2
+_GENL: Final = struct.Struct("=BBxx")
+_U16: Final = struct.Struct("=H")
+_GENL_ID_CTRL: Final = 16
+_CTRL_GETFAMILY, _CTRL_FAMILY_ID, _CTRL_FAMILY_NAME = 3, 1, 2
 
 
 class WireGuardSocket:
@@ -73,11 +77,11 @@ class WireGuardSocket:
 
 
 def _family_id(sock: NetlinkSocket) -> int:
-    from pyroute2.netlink import GENL_ID_CTRL, ctrlmsg
-
     request = struct.pack("=BBxx", _CTRL_GETFAMILY, 1) + attribute(
         _CTRL_FAMILY_NAME, b"wireguard\0"
     )
-    message = ctrlmsg(sock.ask(GENL_ID_CTRL, request))
-    message.decode()
-    return int(message.get_attr("CTRL_ATTR_FAMILY_ID"))
+    answer = sock.ask(_GENL_ID_CTRL, request)
+    for name, first, _ in attributes(answer, HEADER.size + _GENL.size, len(answer)):
+        if name == _CTRL_FAMILY_ID:
+            return int(_U16.unpack_from(answer, first)[0])
+    raise FormatError("netlink", "a generic netlink family without a number")
