@@ -53,7 +53,7 @@ usage: wgtui [OPTIONS]                  the terminal UI
        wgtui drift [OPTIONS]            what was meant, what the kernel has, what is routed there
        wgtui diff [OPTIONS] A B         what changed between two sources: snapshots, folders, live
        wgtui snapshot [OPTIONS]         save what the source shows, to be opened elsewhere
-       wgtui check [OPTIONS]            (arrives with a later version)
+       wgtui check [OPTIONS]            known mistakes, what they do, and what would repair them
 
 What happens to a packet on this host: which rule, which route, which WireGuard peer, how the
 encrypted packet leaves, and would a packet from there be let in. Only reads; no secret leaves it.
@@ -67,7 +67,7 @@ options:
   --source SRC   where the facts come from: live (default), live:NETNS, demo, a snapshot file,
                  or a facts folder (the output of ip -j and wg show, see README)
   --demo         short for --source demo
-  --json         lookup: the answer as one JSON object (a flow: one object; -: one a line)
+  --json         lookup, check …: the answer as one JSON object (lookup -: one a line)
   --peer P       allowed-ips: what giving P that list would take from whom
   -o FILE        snapshot: write to FILE instead of stdout
   --ascii        plain ASCII glyphs
@@ -76,7 +76,8 @@ options:
   -h, --help     print this
 
 exit codes: 0 the packet arrives · 1 it does not, or it cannot be known · 2 the words cannot be
-understood · 3 the source cannot be read; of drift and diff: 0 no difference · 1 differences
+understood · 3 the source cannot be read; of drift and diff: 0 no difference · 1 differences;
+of check: 0 nothing that breaks anything · 1 errors or warnings
 """
 
 

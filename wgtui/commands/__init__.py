@@ -12,6 +12,8 @@ from typing import Final, NamedTuple, Protocol
 
 OK: Final = 0
 NOT_DELIVERED: Final = 1
+FOUND: Final = 1
+"""``check``: known mistakes."""
 USAGE: Final = 2
 UNREADABLE: Final = 3
 INTERRUPTED: Final = 130

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Final
 
 from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, USAGE, Arguments
 from wgtui.commands.flow_words import joined, understood
+from wgtui.engine.checks import check
+from wgtui.engine.checks.concern import concerning
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
+from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.range_flow import is_range
@@ -34,23 +37,33 @@ def run(arguments: Arguments) -> int:
             return answer_range(arguments, words)
         flow = understood(words)  # before anything is read
         with closing(open_source(arguments.source)) as source:
-            return _answer(arguments, source, source.read(), flow)
+            snapshot = source.read()
+            return _answer(arguments, source, snapshot, check(snapshot), flow)
     with closing(open_source(arguments.source)) as source:
         # Python has no stdin object at all where the shell closed it.
         return _answer_lines(arguments, source, source.read(), sys.stdin or ())
 
 
-def _answer(arguments: Arguments, source: Source, snapshot: Snapshot, flow: Flow) -> int:
+def _answer(
+    arguments: Arguments,
+    source: Source,
+    snapshot: Snapshot,
+    findings: Sequence[Finding],
+    flow: Flow,
+) -> int:
     trace = lookup(snapshot, flow)
     asked = source.ask(flow)
+    known = concerning(snapshot, trace, findings)
     if arguments.has(JSON):
-        _print_json(snapshot, trace, asked)
+        _print_json(snapshot, trace, asked, known)
     else:
-        _print_text(snapshot, trace, asked, arguments.has(ASCII))
+        _print_text(snapshot, trace, asked, known, arguments.has(ASCII))
     return OK if trace.outcome.good else NOT_DELIVERED
 
 
-def _print_json(snapshot: Snapshot, trace: Trace, asked: KernelAnswer | None) -> None:
+def _print_json(
+    snapshot: Snapshot, trace: Trace, asked: KernelAnswer | None, known: Sequence[Finding]
+) -> None:
     # Here and below: whoever wants the one form does not wait for the words of the other.
     import json
 
@@ -62,16 +75,20 @@ def _print_json(snapshot: Snapshot, trace: Trace, asked: KernelAnswer | None) ->
 
         found = differences(snapshot, trace, asked)
         agrees = None if found is None else not found
-    print(json.dumps(lookup_json(snapshot, trace, agrees)))
+    print(json.dumps(lookup_json(snapshot, trace, agrees, known)))
 
 
 def _print_text(
-    snapshot: Snapshot, trace: Trace, asked: KernelAnswer | None, ascii_only: bool
+    snapshot: Snapshot,
+    trace: Trace,
+    asked: KernelAnswer | None,
+    known: Sequence[Finding],
+    ascii_only: bool,
 ) -> None:
     from wgtui.report.sentences import answer, kernel_line
     from wgtui.report.text import render
 
-    lines = answer(snapshot, trace)
+    lines = answer(snapshot, trace, findings=known)
     told = kernel_line(snapshot, trace, asked) if asked is not None else None
     print(render([*lines, *([told] if told else [])], ascii_only), end="")
 
@@ -91,10 +108,10 @@ def _answer_lines(
     arguments: Arguments, source: Source, snapshot: Snapshot, lines: Iterable[str]
 ) -> int:
     """One answer a line, in order, about the same snapshot; the exit code is the worst of them."""
-    worst = OK
+    worst, findings = OK, check(snapshot)
     for line in lines:
         try:
-            code = _answer(arguments, source, snapshot, understood(line.strip()))
+            code = _answer(arguments, source, snapshot, findings, understood(line.strip()))
         except QueryError as error:
             code = USAGE
             _print_problem(error.problem, arguments.has(JSON))

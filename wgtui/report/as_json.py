@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow
 from wgtui.model.network import NextHop, RouteType, Rule, TableId
 from wgtui.model.snapshot import Snapshot
@@ -18,6 +20,7 @@ from wgtui.model.trace import (
     TableStep,
     Trace,
 )
+from wgtui.report.findings import finding_json
 from wgtui.report.may_change import chains_json, changes_json
 
 LOOKUP_SCHEMA: Final = "wgtui.lookup/1"
@@ -28,8 +31,14 @@ _NOT_ROUTED: Final = frozenset({Outcome.NOT_ALLOWED, Outcome.MARTIAN, Outcome.RP
 """Refused before routing had a say."""
 
 
-def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = None) -> Json:
-    """One answer as an object; ``kernel_agrees`` is None where no kernel was asked."""
+def lookup_json(
+    snapshot: Snapshot,
+    trace: Trace,
+    kernel_agrees: bool | None = None,
+    findings: Iterable[Finding] = (),
+) -> Json:
+    """One answer as an object, with the findings that concern it; ``kernel_agrees`` is None where
+    no kernel was asked."""
     return {
         "schema": LOOKUP_SCHEMA,
         "flow": flow_json(trace.flow),
@@ -38,7 +47,7 @@ def lookup_json(snapshot: Snapshot, trace: Trace, kernel_agrees: bool | None = N
         "out": out_json(snapshot, trace),
         "back": [_back_json(snapshot, step) for step in trace.back],
         "in": _in_json(snapshot, trace.arrival),
-        "findings": [],
+        "findings": [finding_json(snapshot, finding) for finding in findings],
         "connected": _connected_json(snapshot, trace.connected),
         "exactness": trace.exactness.value,
         "may_be_changed_by": changes_json(snapshot, trace),

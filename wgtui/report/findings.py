@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from wgtui.model.finding import Finding, Severity
@@ -21,9 +21,14 @@ from wgtui.model.prefix import Prefix, address_text
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.wireguard import Endpoint
 from wgtui.report.finding_sentences import finding_text, who
-from wgtui.report.line import Line, Tone
+from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line, Tone
 from wgtui.report.printable import printable
 from wgtui.report.repairs import repair
+from wgtui.report.words import count_text
+
+CHECK_SCHEMA: Final = "wgtui.check/1"
+
+Json = dict[str, object]
 
 NO_FINDINGS: Final = "no known mistake found"
 NOT_YET: Final = "looking for known mistakes …"
@@ -44,15 +49,66 @@ def finding_lines(snapshot: Snapshot, finding: Finding) -> Iterator[Line]:
         yield Line(command, label="" if number else "fix")
 
 
-def concern_line(findings: Sequence[Finding]) -> Line | None:
-    """That known mistakes concern a packet, in one line; None: there are none."""
+def findings_text(snapshot: Snapshot, findings: Sequence[Finding], ascii_only: bool = False) -> str:
+    """All of them, for a terminal or a mail: what it is, what happens, what would repair it."""
     if not findings:
-        return None
+        return f"{NO_FINDINGS}\n"
+    glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
+    rows: list[str] = []
+    for finding in findings:
+        glyph = glyphs[_TONES[finding.severity]].strip() or "-"
+        head = f"{finding.severity.value:<8} {finding.code.value:<22} {who_text(finding)}"
+        rows.append(f"{glyph} {head}".rstrip())
+        rows.append(f"    {finding_text(snapshot, finding)}")
+        rows += [f"    $ {command}" for command in repair(snapshot, finding)]
+    return "".join(f"{row}\n" for row in (*rows, "", summary(findings)))
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """``2 errors, 1 warning, 3 notes``."""
+    told = [
+        count_text(sum(finding.severity is severity for finding in findings), word)
+        for severity, word in (
+            (Severity.ERROR, "error"),
+            (Severity.WARNING, "warning"),
+            (Severity.INFO, "note"),
+        )
+    ]
+    return ", ".join(told)
+
+
+def findings_json(snapshot: Snapshot, findings: Iterable[Finding]) -> Json:
+    """Contract §5, word for word."""
+    return {
+        "schema": CHECK_SCHEMA,
+        "findings": [finding_json(snapshot, finding) for finding in findings],
+    }
+
+
+def finding_json(snapshot: Snapshot, finding: Finding) -> Json:
+    """One finding; keys that do not apply are null."""
+    peer = finding.peer
+    return {
+        "code": finding.code.value,
+        "severity": finding.severity.value,
+        "device": finding.device,
+        "peer": None if peer is None else peer.public_key,
+        "name": None if peer is None else peer.label or None,
+        "prefix": None if finding.prefix is None else str(finding.prefix),
+        "text": finding_text(snapshot, finding),
+        "fix": repair(snapshot, finding),
+    }
+
+
+def concern_line(findings: Sequence[Finding]) -> Iterator[Line]:
+    """That known mistakes concern a packet, in one line; none when there are none."""
+    if not findings:
+        return
     told = dict.fromkeys(
         finding.code.value + (f" ({who_text(finding)})" if finding.severity.alarming else "")
         for finding in findings
     )
-    return Line(", ".join(told), _TONES[findings[0].severity], label="finding")
+    yield Line(", ".join(told), _TONES[findings[0].severity], label="finding")
 
 
 def who_text(finding: Finding) -> str:

@@ -8,8 +8,9 @@ has in common with the walk around it is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from wgtui.model.finding import Finding
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import LOCAL_TABLE, RouteType
 from wgtui.model.snapshot import Snapshot
@@ -24,6 +25,7 @@ from wgtui.model.trace import (
 )
 from wgtui.report.entrances import arrival_line, back_line
 from wgtui.report.evidence import evidence
+from wgtui.report.finding_names import concern_line
 from wgtui.report.line import Line, Tone
 from wgtui.report.mark_words import loss_text
 from wgtui.report.may_change import may_change_lines
@@ -42,10 +44,16 @@ from wgtui.report.words import (
 )
 
 
-def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -> list[Line]:
+def answer(
+    snapshot: Snapshot,
+    trace: Trace,
+    previous: Snapshot | None = None,
+    findings: Sequence[Finding] = (),
+) -> list[Line]:
     """The whole answer; the first line is the verdict, then what was counted against the packet.
 
-    With the snapshot before this one it also tells which counters are rising now.
+    With the snapshot before this one it also tells which counters are rising now. ``findings`` are
+    the known mistakes that concern the packet.
     """
     counted = list(evidence(snapshot, trace, previous))
     lines = [verdict(snapshot, trace)]
@@ -54,6 +62,7 @@ def answer(snapshot: Snapshot, trace: Trace, previous: Snapshot | None = None) -
     lines += [back_line(snapshot, step) for step in trace.back]
     lines += _connected(snapshot, trace)
     lines += [line for line in counted if line.tone is not Tone.BAD]
+    lines += concern_line(findings)
     lines += may_change_lines(snapshot, trace)
     return lines
 

@@ -169,7 +169,7 @@ class WgtuiApp(Moving):
         message.view.find(message.findings)
         if message.view is self.view:
             self.sheets.take(message.view)
-            self._say_state()
+            self._answer()
 
     @property
     def snapshot(self) -> Snapshot | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Final
 
+from wgtui.engine.checks.concern import concerning
 from wgtui.engine.history import AnswerChange
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
@@ -133,7 +134,8 @@ class View:
                 return Reply((Line(f"not yet a question: {problem}"), *GRAMMAR))
             caret = error.position if error.text == text else None
             return Reply((Line(problem, Tone.NOTE),), caret=caret)
-        return Reply(tuple(answer(self.snapshot, trace, self.before)), trace)
+        known = concerning(self.snapshot, trace, self.findings or ())
+        return Reply(tuple(answer(self.snapshot, trace, self.before, known)), trace)
 
     def with_kernel(
         self, reply: Reply, asked: KernelAnswer | None, changed: AnswerChange | None = None
