@@ -152,10 +152,13 @@ class Asymmetric:
 
 @dataclass(frozen=True, slots=True)
 class ManyUplinks:
-    """The encrypted packets to the peer may leave by several links with different sources."""
+    """The encrypted packets to the peer may leave by several links with different sources, or the
+    peer may have called another link's address."""
 
     endpoint: Endpoint
     ways: tuple[tuple[LinkIndex, IPAddress | None], ...]
+    chosen: int
+    """So many of them, the first ones, are what the packets may leave by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +249,26 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """The encrypted packets to a peer do not leave this host."""
+
+    away: Away
+    route: Route | None
+    """What refuses them, when it is a route."""
+    rule: int | None
+    """The priority of the rule that does it by itself."""
+    bypass: Route | None
+    """A route to the endpoint that no rule leads to, or that comes too late."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoHandshake:
     """This side has sent to the peer, and there never was a handshake (S-E42)."""
 
     endpoint: Endpoint | None
     sent: int
     meant: str | None
-    outer: Away | None = None
+    outer: Undelivered | None = None
     """What keeps the encrypted packets from leaving; None: they leave, as far as is known."""
 
 
@@ -265,7 +281,7 @@ class StaleHandshake:
     keepalive: int
     """0: it is known from the counters of two snapshots."""
     meant: str | None
-    outer: Away | None = None
+    outer: Undelivered | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from wgtui.model.finding_facts import (
     Shadowed,
     SharedInConfig,
     StaleHandshake,
+    Undelivered,
     Unseen,
     ViaTunnel,
     Who,
@@ -105,14 +106,8 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
                 f"{peer} may send from {_parts(elsewhere.parts)} into {device}; the replies {out}"
                 f"{_goes(snapshot, elsewhere)}."
             )
-        case ManyUplinks(endpoint, ways):
-            told = " or ".join(
-                f"{_link(snapshot, link)} from {source}" for link, source in ways[:_SHOWN]
-            )
-            return (
-                f"Encrypted packets to {peer} ({endpoint_text(endpoint)}) may leave by {told}. "
-                f"What stands between may know only one of these sources, and drop the others."
-            )
+        case ManyUplinks() as many:
+            return _uplinks(snapshot, peer, many)
         case Ownerless(route, parts, whole):
             what = "no peer owns any of it" if whole else f"no peer owns {_parts(parts)}"
             return (
@@ -150,15 +145,14 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
             return _drift(device, peer, drift)
         case NoHandshake(endpoint, sent, _, outer):
             where = f" at {endpoint_text(endpoint)}" if endpoint is not None else ""
-            return (
-                f"{peer}{where} has never answered, after {bytes_text(sent)} sent to it: "
-                f"{_unanswered(outer)}."
-            )
+            after = f", after {bytes_text(sent)} sent to it" if sent else ""
+            return f"{peer}{where} has never answered{after}: {_unanswered(outer)}."
         case StaleHandshake(seconds, _, keepalive, _, outer):
-            now = f"a keepalive every {keepalive}s" if keepalive else "packets"
+            now = f", and {device} goes on sending a keepalive every {keepalive}s" * bool(keepalive)
+            why = _unanswered(outer)
             return (
-                f"The last handshake with {peer} was {age(seconds)} ago, and {device} goes on "
-                f"sending {now}: no key is left to encrypt with. {_unanswered(outer).capitalize()}."
+                f"The last handshake with {peer} was {age(seconds)} ago{now}: no key is left to "
+                f"encrypt with. {why[0].upper()}{why[1:]}."
             )
         case ForwardingOff() as off:
             return _forwarding(device, off)
@@ -289,17 +283,35 @@ def _drift(device: str, peer: str, drift: Drift) -> str:
             )
 
 
-def _unanswered(outer: Away | None) -> str:
+def _uplinks(snapshot: Snapshot, peer: str, many: ManyUplinks) -> str:
+    told = [f"{_link(snapshot, link)} from {source}" for link, source in many.ways]
+    by, others = told[: many.chosen][:_SHOWN], told[many.chosen :][:_SHOWN]
+    where = f"Encrypted packets to {peer} ({endpoint_text(many.endpoint)})"
+    if not others:
+        return (
+            f"{where} may leave by {' or '.join(by)}. What stands between may know only one of "
+            f"these sources, and drop the others."
+        )
+    return (
+        f"{where} leave by {' or '.join(by)}. If {peer} calls another address of this host "
+        f"({', '.join(others)}), it is answered from this one, and may not take it."
+    )
+
+
+def _unanswered(outer: Undelivered | None) -> str:
     """Why nobody answers, as far as this side can tell."""
-    match outer:
+    if outer is None:
+        return "a wrong endpoint, port or key, or a firewall on the way"
+    match outer.away:
         case Away.NO_ROUTE:
             return "the encrypted packets to it have no route"
-        case Away.REFUSED:
-            return "the encrypted packets to it are refused here by a route or a rule"
         case Away.LOCAL:
             return "its endpoint is an address of this very host"
         case _:
-            return "a wrong endpoint, port or key, or a firewall on the way"
+            by = "a rule" if outer.rule is None else f"rule {outer.rule}"
+            if outer.route is not None:
+                by = f"{outer.route.info.type.value} {destination_text(outer.route.destination)}"
+            return f"the encrypted packets to it are refused here by {by}"
 
 
 def _forwarding(device: str, off: ForwardingOff) -> str:

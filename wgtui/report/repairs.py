@@ -37,6 +37,7 @@ from wgtui.model.finding_facts import (
     Shadowed,
     SharedInConfig,
     StaleHandshake,
+    Undelivered,
     Unseen,
     ViaTunnel,
     Who,
@@ -45,7 +46,7 @@ from wgtui.model.finding_facts import (
 from wgtui.model.network import MAIN_TABLE, LinkIndex, Route, RouteType, TableId
 from wgtui.model.prefix import BITS, Prefix
 from wgtui.model.snapshot import Snapshot, Subject
-from wgtui.model.wireguard import Device, Peer
+from wgtui.model.wireguard import Device, Endpoint, Peer
 from wgtui.report.printable import printable
 from wgtui.report.words import destination_text, via_text
 
@@ -122,6 +123,11 @@ def _commands(snapshot: Snapshot, finding: Finding) -> Iterator[str]:
                 yield f"wg set {name} fwmark {meant}"
             else:
                 yield _sync(name, file)
+        case (NoHandshake() | StaleHandshake()) as silent if (
+            silent.outer is not None and silent.endpoint is not None
+        ):
+            if silent.outer.away is not Away.LOCAL:
+                yield _to_endpoint(snapshot, silent.endpoint, silent.outer)
         case NoHandshake(meant=meant) | StaleHandshake(meant=meant) if peer is not None:
             where = shlex.quote(printable(meant)) if meant else _ENDPOINT
             yield f"wg set {name} peer {_key(peer)} endpoint {where}"
@@ -312,6 +318,20 @@ def _around(snapshot: Snapshot, tunnelled: Loop | ViaTunnel) -> str:
         how = f"{via_text(hop, bypass.destination.family)} dev {_link(snapshot, hop.link)}".strip()
     ip = "ip -6" if address.version == 6 else "ip"
     return f"{ip} route add {address} {how}{_in_table(tunnelled.table)}"
+
+
+def _to_endpoint(snapshot: Snapshot, endpoint: Endpoint, outer: Undelivered) -> str:
+    """A way for encrypted packets that have none."""
+    address, bypass = endpoint.address, outer.bypass
+    ip = "ip -6" if address.version == 6 else "ip"
+    if outer.rule is not None and bypass is not None and outer.rule > 0:
+        table = bypass.table
+        return f"{ip} rule add to {address} lookup {table} priority {outer.rule - 1}"
+    how = "via GATEWAY dev LINK"
+    if bypass is not None and bypass.info.next_hops:
+        hop = bypass.info.next_hops[0]
+        how = f"{via_text(hop, bypass.destination.family)} dev {_link(snapshot, hop.link)}".strip()
+    return f"{ip} route add {address} {how}"
 
 
 def _superfluous(snapshot: Snapshot, winner: Route, loser: Route) -> Route:

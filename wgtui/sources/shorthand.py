@@ -114,6 +114,10 @@ def read_host(
         replace(link, kind="wireguard") if link.index in devices and not link.kind else link
         for link in links
     ]
+    links = [
+        link if link.mtu else replace(link, mtu=1420 if link.index in devices else 1500)
+        for link in links
+    ]
     sysctls = _read_sysctls(text.sysctls, links)
     return Snapshot(
         taken_at=taken_at,
@@ -163,7 +167,7 @@ def _link(words: Words, index: LinkIndex) -> Link:
         up=state != "down",
         carrier=state not in ("down", "no-carrier", "lowerlayerdown"),
         state="down" if state == "no-carrier" else state,
-        mtu=65536 if lo else 1500,
+        mtu=65536 if lo else 0,
         loopback=lo,
         multicast=not lo,
     )

@@ -12,26 +12,27 @@ from typing import Final, NamedTuple
 
 from netaddr import IPAddress
 
-from wgtui.engine.checks.ground import kind_of, table_for
+from wgtui.engine.checks.ground import asked, kind_of, table_for
 from wgtui.engine.checks.partition import LOCAL, MISS, MIXED, REFUSED, UNKNOWN, Routing, way_of
 from wgtui.engine.checks.world import World, who
 from wgtui.engine.leaving import outer_trace
 from wgtui.engine.query import UDP, Query
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.finding_facts import (
-    Away,
     Loop,
     ManyUplinks,
     Mtu,
     NoEndpoint,
     NoHandshake,
     StaleHandshake,
+    Undelivered,
     ViaTunnel,
 )
 from wgtui.model.network import LinkIndex, Route, RouteType, RuleAction
 from wgtui.model.prefix import Family, Prefix, family_of
+from wgtui.model.prefix_index import NONE
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import Outcome, Ownership, Trace
+from wgtui.model.trace import Outcome, Ownership, Reason, Trace
 from wgtui.model.wireguard import Birth, Device, Endpoint, Peer
 
 USABLE: Final = 180.0
@@ -172,23 +173,45 @@ def _mark(world: World, under: Underlay) -> int:
 
 
 def several_uplinks(world: World) -> Iterator[Finding]:
-    """Encrypted packets that may leave by one of several links, each with its own source: the other
-    end, and what stands between, may expect only one of them."""
+    """Encrypted packets that may leave by one of several links, each with its own source; or whose
+    peer, calling another address of this host, is answered from this one: the other end, and what
+    stands between, may expect only one of them."""
+    uplinks: dict[Family, dict[LinkIndex, IPAddress | None]] = {}
     for under in underlays(world):
-        if not under.plain or under.peer.last_handshake is None:
-            continue
         links = under.routing.links(under.value)
-        if len(links) < 2 or links & world.snapshot.devices.keys():
+        if not under.plain or not links or links & world.snapshot.devices.keys():
             continue
-        ways = tuple((link, _source(world.snapshot, link)) for link in sorted(links))
+        family = family_of(under.endpoint.address)
+        if family not in uplinks:
+            uplinks[family] = _uplinks(world, family)
+        known = uplinks[family]
+        chosen = {link: known[link] for link in sorted(links) if link in known}
+        config = world.meant_peer(under.device, under.peer.public_key)
+        calls = under.peer.keepalive or (config is not None and config.endpoint)
+        others = {} if calls or not chosen else known
+        ways = tuple((chosen | others).items())
         if len({source for _, source in ways}) > 1:
-            facts = ManyUplinks(under.endpoint, ways)
+            facts = ManyUplinks(under.endpoint, ways, len(chosen))
             yield _about(under, Code.ASYMMETRIC, Severity.INFO, facts)
 
 
-def _source(snapshot: Snapshot, link: LinkIndex) -> IPAddress | None:
+def _uplinks(world: World, family: Family) -> dict[LinkIndex, IPAddress | None]:
+    """Links that a default route leads to, and the address they send from."""
+    found: dict[LinkIndex, IPAddress | None] = {}
+    for (of, _), table in world.snapshot.routes.items():
+        row = table.tree.find(Prefix(family, 0, 0)) if of == family else NONE
+        for same in table.tree.same(row) if row != NONE else ():
+            for leg in table.info(same).next_hops:
+                link = leg.link
+                if link is not None and not leg.dead and link not in world.snapshot.devices:
+                    found.setdefault(link, _source(world.snapshot, link, family))
+    return found
+
+
+def _source(snapshot: Snapshot, link: LinkIndex, family: Family) -> IPAddress | None:
     found = snapshot.links.get(link)
-    return next((own.address for own in found.addresses), None) if found is not None else None
+    addresses = () if found is None else found.addresses
+    return next((own.address for own in addresses if own.prefix.family == family), None)
 
 
 def no_endpoint(world: World) -> Iterator[Finding]:
@@ -208,8 +231,9 @@ def no_handshake(world: World) -> Iterator[Finding]:
     lost = _lost(world)
     for device in world.snapshot.devices.values():
         for peer in device.peers:
-            if peer.last_handshake is None and peer.sent and world.up(device):
-                outer = lost.get((device.link, peer.public_key))
+            outer = lost.get((device.link, peer.public_key))
+            tried = peer.sent or outer is not None
+            if peer.last_handshake is None and tried and world.up(device):
                 facts = NoHandshake(peer.endpoint, peer.sent, _meant(world, device, peer), outer)
                 yield Finding(Code.NO_HANDSHAKE, Severity.WARNING, facts, device.name, who(peer))
 
@@ -229,24 +253,36 @@ def stale_handshake(world: World) -> Iterator[Finding]:
             seconds = snapshot.taken_at - peer.last_handshake
             calling = bool(peer.keepalive and peer.endpoint is not None and device.public_key)
             rising = peer.sent > before.get(peer.public_key, peer.sent)
-            if seconds > USABLE and (calling or rising):
+            outer = lost.get((device.link, peer.public_key))
+            if seconds > USABLE and (calling or rising or outer is not None):
                 facts = StaleHandshake(
                     seconds,
                     peer.endpoint,
                     peer.keepalive if calling else 0,
                     _meant(world, device, peer),
-                    lost.get((device.link, peer.public_key)),
+                    outer,
                 )
                 yield Finding(Code.STALE_HANDSHAKE, Severity.WARNING, facts, device.name, who(peer))
 
 
-def _lost(world: World) -> dict[tuple[LinkIndex, str], Away]:
+def _lost(world: World) -> dict[tuple[LinkIndex, str], Undelivered]:
     """Peers whose encrypted packets do not leave this host, and why."""
     return {
-        (under.device.link, under.peer.public_key): kind_of(under.value)
+        (under.device.link, under.peer.public_key): _undelivered(world, under)
         for under in underlays(world)
         if under.plain and way_of(under.value).code in (MISS, LOCAL, REFUSED)
     }
+
+
+def _undelivered(world: World, under: Underlay) -> Undelivered:
+    found = asked(world, under.routing.query, int(under.endpoint.address))
+    decided = found.steps[-1].rule if found.steps and found.reason is Reason.RULE else None
+    return Undelivered(
+        kind_of(under.value),
+        found.route,
+        None if decided is None else decided.priority,
+        _bypass(world.snapshot, under.endpoint),
+    )
 
 
 def _meant(world: World, device: Device, peer: Peer) -> str | None:

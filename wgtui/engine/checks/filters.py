@@ -18,7 +18,6 @@ from wgtui.engine.checks.ground import (
     default_away,
     default_entry,
     elsewhere,
-    plain_query,
 )
 from wgtui.engine.checks.partition import Routing
 from wgtui.engine.checks.world import World, who
@@ -42,11 +41,13 @@ def replies(world: World) -> Iterator[Finding]:
             continue
         for family in FAMILIES:
             source = _own_address(link, family)
-            routing = world.ways.plain(family, source=0 if source is None else int(source))
-            same = routing is world.ways.plain(family)
+            plain = world.ways.plain(family, link=device.link)
+            from_here = 0 if source is None else int(source)
+            routing = world.ways.plain(family, from_here, device.link)
+            same = routing is plain
             told = {
                 (ground.peer.public_key, ground.entry)
-                for ground in (() if same else away(world, device, world.ways.plain(family)))
+                for ground in (() if same else away(world, device, plain))
             }
             for ground in _all_away(world, device, routing):
                 known = same or (ground.peer.public_key, ground.entry) in told
@@ -66,7 +67,7 @@ def _own_address(link: Link, family: Family) -> IPAddress | None:
 
 def _all_away(world: World, device: Device, routing: Routing) -> Iterator[Ground]:
     yield from away(world, device, routing)
-    owner = default_entry(device, routing.family)
+    owner = default_entry(world, device, routing.family)
     address = None if owner is None else default_away(device, routing)
     if owner is not None and address is not None:
         yield Ground(*owner, ((address, address, routing.at(address)),), True)
@@ -83,8 +84,7 @@ def _reply(
 ) -> Iterator[Finding]:
     """``known``: that packets made here go elsewhere is said already."""
     the_rest = ground.entry.length <= DEFAULT_LIKE
-    query = plain_query(world, routing.family, 0 if source is None else int(source))
-    facts = elsewhere(world, routing, ground, query)
+    facts = elsewhere(world, routing, ground)
     filtered = _filtered(world, link) if routing.family == 4 else None
     minor = facts.exception or the_rest
     if filtered is not None:
@@ -152,8 +152,7 @@ def forwarding_off(world: World) -> Iterator[Finding]:
         networks = _networks(device, link, 6)
         off = world.snapshot.conf(6, "all", "forwarding") == 0
         if networks and off and not world.snapshot.conf(6, link.name, "force_forwarding"):
-            hub = len(device.peers) > 1 or bool(world.snapshot.conf(4, link.name, "forwarding"))
-            severity = Severity.WARNING if hub and _gateway(world) else Severity.INFO
+            severity = Severity.WARNING if _stands_for_others(world, device) else Severity.INFO
             yield _off(device, severity, ForwardingOff(6, True, networks))
 
 
@@ -172,8 +171,8 @@ def _forwarding4(world: World, device: Device, link: Link) -> Iterator[Finding]:
     if router:
         yield _off(device, Severity.WARNING, facts)
     elif networks:
-        hub = len(device.peers) > 1 or _gateway(world)
-        yield _off(device, Severity.WARNING if hub else Severity.INFO, facts)
+        between = _stands_for_others(world, device)
+        yield _off(device, Severity.WARNING if between else Severity.INFO, facts)
     elif _is_a_hub(world, device, link):
         yield _off(device, Severity.INFO, facts)
 
@@ -210,12 +209,22 @@ def _gateway(world: World) -> bool:
     return len(addressed) > 1
 
 
+def _stands_for_others(world: World, device: Device) -> bool:
+    """Between networks or between peers, as far as that can be told; a host that calls others has
+    peers with networks too."""
+    return _gateway(world) or (len(device.peers) > 1 and not _calls(world, device))
+
+
+def _calls(world: World, device: Device) -> bool:
+    """Does this side call its peers?"""
+    config = world.meant.get(device.name)
+    told = () if config is None else config.peers
+    return any(peer.keepalive for peer in device.peers) or any(peer.endpoint for peer in told)
+
+
 def _is_a_hub(world: World, device: Device, link: Link) -> bool:
     """It is called, calls nobody, and its peers are single hosts of its own network."""
     own = [one.prefix for one in link.addresses if one.prefix.family == 4]
     entries = [prefix for peer in device.peers for prefix in peer.allowed_ips if prefix[0] == 4]
     inside = all(any(one.contains(entry) and one != entry for one in own) for entry in entries)
-    config = world.meant.get(device.name)
-    told = () if config is None else config.peers
-    calls = any(peer.keepalive for peer in device.peers) or any(peer.endpoint for peer in told)
-    return bool(entries) and inside and not calls and _gateway(world)
+    return bool(entries) and inside and not _calls(world, device) and _gateway(world)

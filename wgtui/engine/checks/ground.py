@@ -30,7 +30,7 @@ from wgtui.engine.checks.partition import (
     way_of,
 )
 from wgtui.engine.checks.world import World
-from wgtui.engine.query import UDP, Query
+from wgtui.engine.query import Query
 from wgtui.engine.rules import Found, walk
 from wgtui.model.finding_facts import Away, Elsewhere
 from wgtui.model.network import LOCAL_TABLE, MAIN_TABLE, TableId
@@ -194,8 +194,12 @@ def default_away(device: Device, routing: Routing) -> int | None:
     return None
 
 
-def default_entry(device: Device, family: Family) -> tuple[Peer, Prefix] | None:
-    """Who owns "the rest" on a device, and by which entry."""
+def default_entry(world: World, device: Device, family: Family) -> tuple[Peer, Prefix] | None:
+    """Who owns "the rest" on a device, and by which entry; nobody where the device has no address
+    of the family: it is not for it then."""
+    link = world.snapshot.links.get(device.link)
+    if link is None or not any(own.prefix.family == family for own in link.addresses):
+        return None
     tree = device.owners.tree(family)
     row = tree.match(_SAMPLES[family][0])
     while row != NONE and tree.lengths[row] > DEFAULT_LIKE:
@@ -215,12 +219,10 @@ def routed_on_purpose(world: World, device: Device, family: Family) -> bool:
     return False
 
 
-def elsewhere(
-    world: World, routing: Routing, ground: Ground, query: Query | None = None
-) -> Elsewhere:
+def elsewhere(world: World, routing: Routing, ground: Ground) -> Elsewhere:
     """What is to be said of a ground that is away."""
     first = ground.away[0]
-    found = asked(world, query or plain_query(world, routing.family), first[0])
+    found = asked(world, routing.query, first[0])
     parts: list[Prefix] = []
     for start, end, _ in ground.away:
         parts += prefixes_of(routing.family, start, end)
@@ -259,12 +261,6 @@ def kind_of(value: int) -> Away:
     if code == REFUSED:
         return Away.REFUSED
     return Away.NO_ROUTE if code == MISS else Away.OTHER_LINK
-
-
-def plain_query(world: World, family: Family, source: int = 0) -> Query:
-    """The packet that ``Ways.plain`` is about."""
-    protocol = UDP if family == 4 else 0
-    return Query(family, 0, source=source, protocol=protocol, uid=world.snapshot.uid)
 
 
 def asked(world: World, query: Query, address: int) -> Found:

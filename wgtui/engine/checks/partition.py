@@ -17,10 +17,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from wgtui.engine.query import Query
 from wgtui.model.network import (
     LinkIndex,
 )
-from wgtui.model.prefix import BITS, Family, Prefix
+from wgtui.model.prefix import BITS, Prefix
 from wgtui.model.prefix_index import NONE, PrefixIndex
 from wgtui.model.routes import RouteTable
 
@@ -216,9 +217,11 @@ class Routing:
     """The layers for one kind of packet, the first to say something decides."""
 
     def __init__(
-        self, family: Family, layers: Sequence[Layer], sets: Sequence[frozenset[LinkIndex]]
+        self, query: Query, layers: Sequence[Layer], sets: Sequence[frozenset[LinkIndex]]
     ) -> None:
-        self.family = family
+        self.query = query
+        """One of the packets it is for, whatever its destination."""
+        self.family = query.family
         self._sets = sets
         self.layers = layers
         self.rows = sum(len(layer.table.tree) for layer in layers if layer.table is not None)

@@ -21,7 +21,6 @@ from wgtui.engine.checks.ground import (
     default_away,
     default_entry,
     elsewhere,
-    plain_query,
     prefixes_of,
     routed_on_purpose,
 )
@@ -51,7 +50,7 @@ def unrouted_prefix(world: World) -> Iterator[Finding]:
         if not world.up(device):
             continue
         for family in FAMILIES:
-            routing = world.ways.plain(family)
+            routing = world.ways.plain(family, link=device.link)
             for ground in away(world, device, routing):
                 facts = elsewhere(world, routing, ground)
                 severity = Severity.INFO if facts.exception else Severity.WARNING
@@ -68,8 +67,8 @@ def _unrouted(
 def _default_unrouted(world: World, device: Device, family: Family) -> Iterator[Finding]:
     """A peer owns "the rest", and no route at all was made for the device: a full tunnel that is
     none. ``Table = off``, or any other route, says that it is meant so."""
-    owner = default_entry(device, family)
-    routing = world.ways.plain(family)
+    owner = default_entry(world, device, family)
+    routing = world.ways.plain(family, link=device.link)
     address = None if owner is None else default_away(device, routing)
     if owner is None or address is None or routed_on_purpose(world, device, family):
         return
@@ -219,7 +218,7 @@ def _duplicate(
 ) -> Iterator[Finding]:
     routes = [table[one] for one in table.tree.same(row)]
     winner = routes[0]
-    found = asked(world, plain_query(world, family), winner.destination.network)
+    found = asked(world, world.ways.query(family), winner.destination.network)
     if found.route is not None and found.route.table == number:
         winner = next((one for one in routes if one.row == found.route.row), winner)
     rivals = [one for one in routes if one is not winner and _competes(winner, one)]

@@ -23,7 +23,7 @@ from wgtui.engine.checks.partition import (
 )
 from wgtui.engine.fib import ERROR_TYPES, usable4
 from wgtui.engine.local_tree import default_rules, merged, only_deleted
-from wgtui.engine.query import UDP, Query
+from wgtui.engine.query import NO_LINK, UDP, Query, vrf_of
 from wgtui.engine.selectors import judge
 from wgtui.model.network import (
     DEFAULT_TABLE,
@@ -58,15 +58,25 @@ class Ways:
         """For packets like this one, whatever their destination."""
         signature: list[object] = [query.family]
         layers = list(self._layers(query, signature))
-        return self._routings.setdefault(
-            tuple(signature), Routing(query.family, layers, self._sets)
-        )
+        routing = Routing(query, layers, self._sets)
+        return self._routings.setdefault(tuple(signature), routing)
 
-    def plain(self, family: Family, source: int = 0, mark: int = 0) -> Routing:
-        """For packets made here, as ``lookup`` asks: unbound, UDP for IPv4."""
-        protocol = UDP if family == 4 else 0
-        uid = self._snapshot.uid
-        return self.routing(Query(family, 0, source=source, mark=mark, protocol=protocol, uid=uid))
+    def plain(self, family: Family, source: int = 0, link: LinkIndex = NO_LINK) -> Routing:
+        """For packets made here, as ``lookup`` asks: unbound, UDP for IPv4. For a ``link`` in a
+        VRF: made in that VRF (S-A23)."""
+        return self.routing(self.query(family, source, link))
+
+    def query(self, family: Family, source: int = 0, link: LinkIndex = NO_LINK) -> Query:
+        """The packet that ``plain`` is about."""
+        vrf = vrf_of(self._snapshot, link)
+        return Query(
+            family,
+            0,
+            source=source,
+            oif=NO_LINK if vrf is None else vrf.index,
+            protocol=UDP if family == 4 else 0,
+            uid=self._snapshot.uid,
+        )
 
     def others(self, family: Family) -> list[Routing]:
         """One for every table that only other packets are led to: by a mark, a source, a link."""
@@ -78,7 +88,7 @@ class Ways:
             table = self._codes(family, rule.table)
             if table is not None and id(table) not in plain:
                 layer = Layer(None, False, table=table)
-                found.setdefault(rule.table, Routing(family, [layer], self._sets))
+                found.setdefault(rule.table, Routing(Query(family, 0), [layer], self._sets))
         return list(found.values())
 
     # ------------------------------------------------------------------------------------- layers
@@ -125,12 +135,21 @@ class Ways:
                 elif target is not None:
                     yield Layer(region, outside, UNKNOWN << 8)  # two walks from here on: too odd
             elif rule.action is RuleAction.TABLE:
-                if rule.table is None:
+                table = self._table(rule, query)
+                if table is None:
                     yield Layer(region, outside, UNKNOWN << 8)
                 else:
-                    yield from self._table_layer(query.family, rule.table, region, outside, rule)
+                    signature.append(table)
+                    yield from self._table_layer(query.family, table, region, outside, rule)
             elif rule.action is not RuleAction.NOP:
                 yield Layer(region, outside, REFUSED << 8)
+
+    def _table(self, rule: Rule, query: Query) -> TableId | None:
+        """The one it leads to; an l3mdev rule leads to the VRF's."""
+        if not rule.selector.l3mdev:
+            return rule.table
+        vrf = vrf_of(self._snapshot, query.oif) or vrf_of(self._snapshot, query.iif)
+        return None if vrf is None else vrf.vrf_table
 
     def _region(self, rule: Rule, query: Query) -> tuple[Prefix | None, bool, bool] | None:
         """For which destinations the rule matches (inside or outside a prefix, None is all), and
