@@ -101,17 +101,18 @@ def load(path: Path) -> Scenario:
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     _refuse(path.name, set(document) - {"title", "source", "host", "ask", "elsewhere"})
     elsewhere = {
-        name: replace(_read(path, host), namespace=name)
+        name: replace(read_host_of(path, host), namespace=name)
         for name, host in document.get("elsewhere", {}).items()
     }
-    snapshot = replace(_read(path, document["host"]), elsewhere=elsewhere)
+    snapshot = replace(read_host_of(path, document["host"]), elsewhere=elsewhere)
     questions = tuple(check(path.name, ask) for ask in document["ask"])
     if not questions:
         raise ScenarioError(f"{path.name} asks nothing")
     return Scenario(path.stem, document["title"], document["source"], snapshot, questions)
 
 
-def _read(path: Path, host: dict) -> Snapshot:
+def read_host_of(path: Path, host: dict) -> Snapshot:
+    """The host that the lines mean; ``path`` is for complaints."""
     _refuse(f"{path.name} [host]", set(host) - HOST_KEYS)
     nft = host.get("nft", [])
     return read_host(

@@ -209,14 +209,30 @@ def test_options_that_make_no_sense_are_one_line_naming_them(
     assert named in err
 
 
-@pytest.mark.parametrize("json_too", [False, True])
-def test_check_says_that_it_arrives_later(
-    json_too: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Until there are findings, ``check`` claims none: exit 2 and a word about it."""
-    code, out, err = said(capsys, "check", "--demo", *(["--json"] if json_too else []))
-    assert (code, out) == (2, "")
-    assert "later" in err
+def test_check_tells_what_is_wrong_and_how_to_repair_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Errors first; exit 1 because of them; a host with nothing, or with notes only, gives 0."""
+    code, out, err = said(capsys, "check", "--demo")
+    assert (code, err) == (1, "")
+    assert out.startswith("✘ error    own-key-peer")
+    assert "    $ ip route add 172.30.7.0/24 dev wg1" in out.splitlines()
+    assert out.splitlines()[-1] == "5 errors, 11 warnings, 8 notes"
+    _, plain, _ = said(capsys, "check", "--demo", "--ascii")
+    assert plain.isascii()
+    code, out, _ = said(capsys, "check", "--demo", "--json")
+    answer = json.loads(out)
+    assert (code, answer["schema"]) == (1, "wgtui.check/1")
+    assert {finding["severity"] for finding in answer["findings"]} == {"error", "warning", "info"}
+
+
+def test_a_lookup_tells_which_findings_concern_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON whole; as text their codes in a line; none where there are none."""
+    _, out, _ = said(capsys, "lookup", "--demo", "--json", "172.30.7.9")
+    codes = [finding["code"] for finding in json.loads(out)["findings"]]
+    assert codes == ["unrouted-prefix", "rp-filter", "forwarding-off"]
+    _, out, _ = said(capsys, "lookup", "--demo", "172.30.7.9")
+    assert "! finding unrouted-prefix (wg1  bru5  172.30.7.0/24), rp-filter" in out
+    _, out, _ = said(capsys, "lookup", "--demo", "192.0.2.77")
+    assert "finding" not in out
 
 
 def test_options_stand_before_or_after_the_command() -> None:

@@ -131,9 +131,9 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
             )
         case ViaTunnel(endpoint, through, owner, overhead):
             return (
-                f"The encrypted packets to {peer} ({endpoint_text(endpoint)}) leave through "
-                f"{who(owner)} on {printable(through)}: encrypted twice, {overhead} bytes of MTU "
-                f"less."
+                f"The encrypted packets of {device} to {peer} ({endpoint_text(endpoint)}) leave "
+                f"through {who(owner)} on {printable(through)}: encrypted twice, {overhead} bytes "
+                f"of MTU less."
             )
         case OwnKey(written, prefixes):
             owns = f" Nobody owns {_parts(prefixes)}." if prefixes else ""
@@ -146,7 +146,7 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
         case NoHandshake(endpoint, sent, _, outer):
             where = f" at {endpoint_text(endpoint)}" if endpoint is not None else ""
             after = f", after {bytes_text(sent)} sent to it" if sent else ""
-            return f"{peer}{where} has never answered{after}: {_unanswered(outer)}."
+            return f"{peer}{where} has never answered {device}{after}: {_unanswered(outer)}."
         case StaleHandshake(seconds, _, keepalive, _, outer):
             now = f", and {device} goes on sending a keepalive every {keepalive}s" * bool(keepalive)
             why = _unanswered(outer)
@@ -158,10 +158,11 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
             return _forwarding(device, off)
         case Mtu(mtu, fits, outer_mtu, link, endpoint, tunnel):
             where = f"{_link(snapshot, link)} (MTU {outer_mtu})"
-            then = "each is cut in two there" if tunnel else "they are fragmented or lost there"
+            end = "each is cut in two there" if tunnel else "they are fragmented or lost there"
             return (
-                f"{device} has MTU {mtu}, but the encrypted packets to {endpoint_text(endpoint)} "
-                f"leave by {where}: more than {fits} does not fit, and {then}."
+                f"{device} has MTU {mtu}, but the encrypted packets to {peer} "
+                f"({endpoint_text(endpoint)}) leave by {where}: more than {fits} does not fit, and "
+                f"{end}."
             )
         case Duplicate(table, winner, loser):
             return (
@@ -169,9 +170,9 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
                 f"over {_how(snapshot, loser)}, {_why(winner, loser)}; no packet goes there."
             )
         case Unseen(gap):
-            return (
-                f"Could not be read: {gap_sentence(snapshot, gap)}. What it hides is not checked."
-            )
+            of = f" of {device}" if device and gap.link is None else ""
+            told = gap_sentence(snapshot, gap)
+            return f"Could not be read{of}: {told}. What it hides is not checked."
 
 
 def _moved(device: str, peer: str, moved: Moved) -> str:

@@ -61,7 +61,7 @@ def _owners(trace: Trace) -> Iterator[Ownership]:
     if trace.arrival is not None and trace.arrival.owner is not None:
         yield trace.arrival.owner
     for step in trace.back:
-        if step.owner is not None:
+        if step.owner is not None and step.owner.prefix.length > 1:  # "the rest" may come from all
             yield step.owner
 
 

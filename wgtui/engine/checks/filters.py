@@ -13,6 +13,7 @@ from netaddr import IPAddress
 from wgtui.engine.checks.endpoints import Underlay, underlays
 from wgtui.engine.checks.ground import (
     DEFAULT_LIKE,
+    NOBODYS,
     Ground,
     away,
     default_away,
@@ -152,8 +153,10 @@ def forwarding_off(world: World) -> Iterator[Finding]:
         networks = _networks(device, link, 6)
         off = world.snapshot.conf(6, "all", "forwarding") == 0
         if networks and off and not world.snapshot.conf(6, link.name, "force_forwarding"):
-            severity = Severity.WARNING if _stands_for_others(world, device) else Severity.INFO
-            yield _off(device, severity, ForwardingOff(6, True, networks))
+            between = _stands_for_others(world, device)
+            if between or not _calls(world, device):
+                severity = Severity.WARNING if between else Severity.INFO
+                yield _off(device, severity, ForwardingOff(6, True, networks))
 
 
 def _forwarding4(world: World, device: Device, link: Link) -> Iterator[Finding]:
@@ -171,8 +174,10 @@ def _forwarding4(world: World, device: Device, link: Link) -> Iterator[Finding]:
     if router:
         yield _off(device, Severity.WARNING, facts)
     elif networks:
-        between = _stands_for_others(world, device)
-        yield _off(device, Severity.WARNING if between else Severity.INFO, facts)
+        if _stands_for_others(world, device):
+            yield _off(device, Severity.WARNING, facts)
+        elif not _calls(world, device):
+            yield _off(device, Severity.INFO, facts)
     elif _is_a_hub(world, device, link):
         yield _off(device, Severity.INFO, facts)
 
@@ -189,7 +194,8 @@ def _networks(device: Device, link: Link, family: Family) -> tuple[Prefix, ...]:
     for row, length in enumerate(tree.lengths):
         if DEFAULT_LIKE < length < BITS[family]:
             prefix = tree.prefix(row)
-            if not any(one.contains(prefix) or prefix.contains(one) for one in own):
+            nobodys = any(one.contains(prefix) for one in NOBODYS)
+            if not nobodys and not any(one.contains(prefix) or prefix.contains(one) for one in own):
                 found.append(prefix)
                 if len(found) == 4:
                     break
