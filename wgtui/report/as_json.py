@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from wgtui.model.finding import Finding
@@ -20,7 +20,6 @@ from wgtui.model.trace import (
     TableStep,
     Trace,
 )
-from wgtui.report.findings import finding_json
 from wgtui.report.may_change import chains_json, changes_json
 
 LOOKUP_SCHEMA: Final = "wgtui.lookup/1"
@@ -35,7 +34,7 @@ def lookup_json(
     snapshot: Snapshot,
     trace: Trace,
     kernel_agrees: bool | None = None,
-    findings: Iterable[Finding] = (),
+    findings: Sequence[Finding] = (),
 ) -> Json:
     """One answer as an object, with the findings that concern it; ``kernel_agrees`` is None where
     no kernel was asked."""
@@ -47,13 +46,21 @@ def lookup_json(
         "out": out_json(snapshot, trace),
         "back": [_back_json(snapshot, step) for step in trace.back],
         "in": _in_json(snapshot, trace.arrival),
-        "findings": [finding_json(snapshot, finding) for finding in findings],
+        "findings": _findings_json(snapshot, findings),
         "connected": _connected_json(snapshot, trace.connected),
         "exactness": trace.exactness.value,
         "may_be_changed_by": changes_json(snapshot, trace),
         "unseen": [subject.value for subject in trace.unseen],
         "kernel": None if kernel_agrees is None else {"agrees": kernel_agrees},
     }
+
+
+def _findings_json(snapshot: Snapshot, findings: Sequence[Finding]) -> list[Json]:
+    if not findings:
+        return []
+    from wgtui.report.findings import finding_json  # many words, and most packets have none
+
+    return [finding_json(snapshot, finding) for finding in findings]
 
 
 def _table(rule: Rule, found: TableStep | None) -> TableId | None:

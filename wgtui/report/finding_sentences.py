@@ -39,6 +39,7 @@ from wgtui.model.finding_facts import (
 from wgtui.model.network import LinkIndex, Route, RouteType
 from wgtui.model.prefix import BITS, Prefix, address_text
 from wgtui.model.snapshot import Snapshot
+from wgtui.report.finding_names import who
 from wgtui.report.printable import printable
 from wgtui.report.welcome import gap_sentence
 from wgtui.report.words import (
@@ -46,18 +47,12 @@ from wgtui.report.words import (
     bytes_text,
     destination_text,
     endpoint_text,
-    short_key,
     table_name,
     via_text,
 )
 
 _SHOWN: Final = 3
 """So many names or prefixes in one sentence."""
-
-
-def who(peer: Who) -> str:
-    """A peer's name, or the beginning of its key."""
-    return printable(peer.label) or short_key(peer.public_key)
 
 
 def finding_text(snapshot: Snapshot, finding: Finding) -> str:

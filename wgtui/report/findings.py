@@ -20,9 +20,9 @@ from wgtui.model.finding_facts import (
 from wgtui.model.prefix import Prefix, address_text
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.wireguard import Endpoint
-from wgtui.report.finding_sentences import finding_text, who
-from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line, Tone
-from wgtui.report.printable import printable
+from wgtui.report.finding_names import TONES, who_text
+from wgtui.report.finding_sentences import finding_text
+from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line
 from wgtui.report.repairs import repair
 from wgtui.report.words import count_text
 
@@ -33,16 +33,10 @@ Json = dict[str, object]
 NO_FINDINGS: Final = "no known mistake found"
 NOT_YET: Final = "looking for known mistakes …"
 
-_TONES: Final = {
-    Severity.ERROR: Tone.BAD,
-    Severity.WARNING: Tone.NOTE,
-    Severity.INFO: Tone.PLAIN,
-}
-
 
 def finding_lines(snapshot: Snapshot, finding: Finding) -> Iterator[Line]:
     """A finding in full: what it says, and the commands that would repair it."""
-    tone = _TONES[finding.severity]
+    tone = TONES[finding.severity]
     head = f"{finding.severity.value} {finding.code.value}"
     yield Line(f"{head}: {finding_text(snapshot, finding)}", tone, label="finding")
     for number, command in enumerate(repair(snapshot, finding)):
@@ -56,7 +50,7 @@ def findings_text(snapshot: Snapshot, findings: Sequence[Finding], ascii_only: b
     glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
     rows: list[str] = []
     for finding in findings:
-        glyph = glyphs[_TONES[finding.severity]].strip() or "-"
+        glyph = glyphs[TONES[finding.severity]].strip() or "-"
         head = f"{finding.severity.value:<8} {finding.code.value:<22} {who_text(finding)}"
         rows.append(f"{glyph} {head}".rstrip())
         rows.append(f"    {finding_text(snapshot, finding)}")
@@ -98,25 +92,6 @@ def finding_json(snapshot: Snapshot, finding: Finding) -> Json:
         "text": finding_text(snapshot, finding),
         "fix": repair(snapshot, finding),
     }
-
-
-def concern_line(findings: Sequence[Finding]) -> Iterator[Line]:
-    """That known mistakes concern a packet, in one line; none when there are none."""
-    if not findings:
-        return
-    told = dict.fromkeys(
-        finding.code.value + (f" ({who_text(finding)})" if finding.severity.alarming else "")
-        for finding in findings
-    )
-    yield Line(", ".join(told), _TONES[findings[0].severity], label="finding")
-
-
-def who_text(finding: Finding) -> str:
-    """Device, peer and prefix, as far as there are any: ``wg1  ams2  10.31.0.0/24``."""
-    parts = [printable(finding.device) if finding.device else ""]
-    parts.append(who(finding.peer) if finding.peer else "")
-    parts.append(str(finding.prefix) if finding.prefix else "")
-    return "  ".join(part for part in parts if part)
 
 
 def finding_question(snapshot: Snapshot, finding: Finding) -> str | None:

@@ -15,8 +15,9 @@ from wgtui.model.finding import Finding, Severity
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Trace
+from wgtui.report.finding_names import who_text
 from wgtui.report.finding_sentences import finding_text
-from wgtui.report.findings import NO_FINDINGS, NOT_YET, finding_lines, finding_question, who_text
+from wgtui.report.findings import NO_FINDINGS, NOT_YET, finding_lines, finding_question
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
 from wgtui.report.repairs import repair
