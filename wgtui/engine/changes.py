@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from wgtui.engine.device_changes import device_changes
-from wgtui.engine.table_changes import Difference, Sameness, differences
+from wgtui.engine.table_changes import Sameness, differences
 from wgtui.model.change import (
     AddressChange,
     Change,
@@ -33,11 +33,12 @@ from wgtui.model.network import (
     LinkAddress,
     LinkIndex,
     NextHopObject,
-    RouteInfo,
     RouteType,
     TableId,
 )
-from wgtui.model.prefix import FAMILIES, Family
+from wgtui.model.prefix import FAMILIES, Family, Prefix
+from wgtui.model.prefix_index import NONE
+from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot, Subject
 
 MOST: Final = 50
@@ -237,10 +238,8 @@ def _routes(before: Snapshot, after: Snapshot, family: Family, most: int) -> Ite
     if before.routes is after.routes or not _both_saw(before, after, _ROUTES[family]):
         return
     same = Sameness(_moved_links(before, after))
-    tables = sorted({key for key in (*before.routes, *after.routes) if key[0] == family})
-    for key in tables:
-        found = differences(before.routes.get(key), after.routes.get(key), same)
-        yield from _table(before, after, key, found, most)
+    for key in sorted({key for key in (*before.routes, *after.routes) if key[0] == family}):
+        yield from _table(before, after, key, same, most)
 
 
 def _moved_links(before: Snapshot, after: Snapshot) -> dict[LinkIndex, LinkIndex]:
@@ -253,22 +252,19 @@ def _moved_links(before: Snapshot, after: Snapshot) -> dict[LinkIndex, LinkIndex
 
 
 def _table(
-    before: Snapshot,
-    after: Snapshot,
-    key: tuple[Family, TableId],
-    found: Iterator[Difference],
-    most: int,
+    before: Snapshot, after: Snapshot, key: tuple[Family, TableId], same: Sameness, most: int
 ) -> Iterator[Change]:
     family, table = key
+    old, new = before.routes.get(key), after.routes.get(key)
     told: list[Change] = []
     counted: Counter[tuple[bool, bool]] = Counter()
-    for difference in found:
-        if table == LOCAL_TABLE and _of_an_address(difference):
-            continue
-        counted[difference.before is not None, difference.after is not None] += 1
-        if len(told) < most:
-            was, now = _way(before, difference.before), _way(after, difference.after)
-            told.append(RouteChange(table, difference.destination, was, now))
+    for row_old, row_new in differences(old, new, same):
+        if len(told) <= most or table == LOCAL_TABLE:
+            was, now = _way(before, old, row_old), _way(after, new, row_new)
+            if table == LOCAL_TABLE and _of_an_address(was, now):
+                continue
+            told.append(RouteChange(table, _destination(old, row_old, new, row_new), was, now))
+        counted[row_old != NONE, row_new != NONE] += 1
     if counted.total() <= most:
         yield from told
         return
@@ -285,16 +281,24 @@ def _table(
 _KERNELS: Final = (RouteType.LOCAL, RouteType.BROADCAST, RouteType.ANYCAST, RouteType.MULTICAST)
 
 
-def _of_an_address(difference: Difference) -> bool:
+def _of_an_address(*ways: RouteWay | None) -> bool:
     """Is it what the kernel adds to the local table with an address? That is told already."""
-    infos = [info for info in (difference.before, difference.after) if info is not None]
+    infos = [way.info for way in ways if way is not None]
     return all(info.protocol == "kernel" and info.type in _KERNELS for info in infos)
 
 
-def _way(snapshot: Snapshot, info: RouteInfo | None) -> RouteWay | None:
-    if info is None:
+def _way(snapshot: Snapshot, table: RouteTable | None, row: int) -> RouteWay | None:
+    if table is None or row == NONE:
         return None
+    info = table.info(row)
     return RouteWay(info, tuple(snapshot.link_name(hop.link) for hop in info.next_hops))
+
+
+def _destination(
+    old: RouteTable | None, row_old: int, new: RouteTable | None, row_new: int
+) -> Prefix:
+    table, row = (old, row_old) if row_old != NONE else (new, row_new)
+    return Prefix(4, 0, 0) if table is None else table.tree.prefix(row)
 
 
 # ------------------------------------------------------------------------------------------ others
