@@ -48,7 +48,7 @@ def _hidden(snapshot: Snapshot, name: str) -> bool:
 def _device(old: Device, new: Device, times: tuple[float, float]) -> Iterator[Change]:
     # Prefixes that only came or went with their peer, by its key.
     told: dict[str, list[Prefix]] = {}
-    if old.peers != new.peers:
+    if _owned(old) != _owned(new):
         for change in _entries(old, new):
             alone = change.after if change.before is None else change.before
             both = change.before is not None and change.after is not None
@@ -71,6 +71,11 @@ def _device(old: Device, new: Device, times: tuple[float, float]) -> Iterator[Ch
 def who(peer: Peer) -> Who:
     """The peer, to be called later."""
     return Who(peer.public_key, peer.label)
+
+
+def _owned(device: Device) -> list[tuple[str, tuple[Prefix, ...]]]:
+    """Whose is what: all that traffic does not change at every look."""
+    return [(peer.public_key, peer.allowed_ips) for peer in device.peers]
 
 
 def _stays(peer: Who, old: Device, new: Device) -> bool:
@@ -103,29 +108,23 @@ def _peers(
         if number is None:
             entries = tuple(told.get(peer.public_key, ()))
             yield PeerChange(new.name, who(peer), added=True, entries=entries)
-        elif old.peers[number] != peer:
-            yield from _peer(new.name, old.peers[number], peer, times)
         else:
-            yield from _session(new.name, peer, peer, times)
+            yield from _peer(new.name, old.peers[number], peer, times)
 
 
 def _peer(device: str, old: Peer, new: Peer, times: tuple[float, float]) -> Iterator[Change]:
     if old.endpoint != new.endpoint:
         yield EndpointChange(device, who(new), old.endpoint, new.endpoint)
-    yield from _session(device, old, new, times)
-    for setting, was, now in (
-        ("keepalive", old.keepalive, new.keepalive),
-        ("preshared-key", int(old.has_preshared_key), int(new.has_preshared_key)),
-    ):
-        if was != now:
-            yield SettingChange(device, setting, str(was), str(now), who(new))
-
-
-def _session(device: str, old: Peer, new: Peer, times: tuple[float, float]) -> Iterator[Change]:
-    """A session lives 180 s after its handshake (S-E40); what keeps it alive is no change."""
-    was, now = (
-        peer.last_handshake is not None and taken_at - peer.last_handshake <= FRESH
-        for peer, taken_at in zip((old, new), times, strict=True)
-    )
+    was, now = _fresh(old, times[0]), _fresh(new, times[1])
     if was is not now:
         yield SessionChange(device, who(new), now)
+    if old.keepalive != new.keepalive:
+        yield SettingChange(device, "keepalive", str(old.keepalive), str(new.keepalive), who(new))
+    if old.has_preshared_key is not new.has_preshared_key:
+        had, has = ("1", "0") if old.has_preshared_key else ("0", "1")
+        yield SettingChange(device, "preshared-key", had, has, who(new))
+
+
+def _fresh(peer: Peer, taken_at: float) -> bool:
+    """A session lives 180 s after its handshake (S-E40); what keeps it alive is no change."""
+    return peer.last_handshake is not None and taken_at - peer.last_handshake <= FRESH
