@@ -124,12 +124,48 @@ def test_what_cannot_be_understood_is_one_line_naming_word_and_place(
     assert place is None or f"at character {place} of" in err
 
 
-@pytest.mark.parametrize("flow", ["10.0.0.1 oif eth9", "10.0.0.1 from 10.0.0.2 iif eth9"])
-def test_a_link_that_is_not_there_is_named(flow: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A flow about a link this host does not have cannot be understood here: 2."""
+@pytest.mark.parametrize(
+    ("flow", "place"),
+    [
+        ("10.0.0.1 oif eth9", 14),
+        ("10.0.0.1 from 10.0.0.2 iif eth9", 28),
+        ("fe80::1%eth9", 9),
+        ("10.0.0.1 from 10.0.0.2 iif wg0 peer eth9", 37),
+    ],
+)
+def test_a_link_or_peer_that_is_not_there_is_named_with_its_place(
+    flow: str, place: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A flow about what this host does not have cannot be understood here: 2."""
     code, out, err = said(capsys, "lookup", "--demo", flow)
     assert (code, out) == (2, "")
     assert "eth9" in err
+    assert f"at character {place} of" in err
+    done = run("lookup", "--demo", "--json", "-", stdin=flow.encode())
+    assert f"at character {place} of" in json.loads(done.stdout)["error"]
+
+
+@pytest.mark.parametrize(
+    "words", ["a", "10.0.0.1 from 1", "10.0.0.1 mark 1", "10.0.0.1 oif 1", "1/"]
+)
+def test_what_is_too_long_to_be_a_question_is_not_repeated(words: str) -> None:
+    """Neither a traceback for a million digits nor a million characters of answer."""
+    done = run("lookup", "--demo", "--json", "-", stdin=f"{words}{'1' * 1_000_000}\n".encode())
+    assert done.returncode == 2
+    assert "too long" in json.loads(done.stdout)["error"]
+    assert len(done.stdout) < 200
+    short = run("lookup", "--demo", f"{words}{'1' * 1500}")
+    assert (short.returncode, short.stdout) == (2, b"")
+    assert len(short.stderr) < 5000
+
+
+@pytest.mark.parametrize("source", ["live:", "/dev/zero", "/dev/null"])
+def test_a_source_that_is_none_is_one_line_and_never_waited_for(source: str) -> None:
+    """A namespace without a name, and devices that never end."""
+    done = run("lookup", "--source", source, "10.0.0.1")
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert source.encode() in done.stderr
 
 
 def test_the_words_may_come_in_any_order_after_the_address(

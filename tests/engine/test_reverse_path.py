@@ -67,6 +67,12 @@ def test_a_mode_that_could_not_be_read_is_unknown_unless_the_other_is_loose() ->
     assert effective_mode(blind, blind.links_by_name["eth0"]) is None
     assert judged(blind, "8.8.8.8") == "pass/own-link"
     assert judged(blind, "198.51.100.7") == "unknown/unknown"
+    # On it is in any case, and nowhere back is nowhere back.
+    nowhere = world("eth0 UP 192.0.2.10/24", sysctls=conf(all__rp_filter=1))
+    del (settings := dict(nowhere.sysctls))["net/ipv4/conf/eth0/rp_filter"]
+    assert judged(replace(nowhere, sysctls=settings), "8.8.8.8") == "drop/no-route-back"
+    settings["net/ipv4/conf/all/rp_filter"] = 0
+    assert judged(replace(nowhere, sysctls=settings), "8.8.8.8") == "unknown/unknown"
     known["net/ipv4/conf/all/rp_filter"] = 2
     assert effective_mode(blind, blind.links_by_name["eth0"]) == 2
 

@@ -12,11 +12,16 @@ import pytest
 from netaddr import IPAddress
 
 from tests.kernel.hosts import Kind, Network
+from wgtui.engine.lookup import lookup
 from wgtui.errors import SourceError
+from wgtui.model.flow import Flow
 from wgtui.model.network import MAIN_TABLE, Rule
 from wgtui.model.prefix import FAMILIES, Prefix
 from wgtui.model.snapshot import Gap, Snapshot, Subject
+from wgtui.model.trace import Outcome
 from wgtui.model.wireguard import Backend
+from wgtui.report.as_json import lookup_json
+from wgtui.report.sentences import answer
 from wgtui.sources import open_source
 from wgtui.sources.facts import COMMANDS, FactsSource
 from wgtui.sources.live import LiveSource
@@ -104,13 +109,74 @@ def test_sysctls_in_both_notations(folder: Path) -> None:
         "# made by hand\n"
         "net.ipv4.conf.eth0/100.rp_filter=2\n"
         "net/ipv4/conf/eth0.200/rp_filter = 1\n"
+        "net.ipv4.conf.eth0.300.src_valid_mark = 1\n"
+        "net.ipv4.conf.all.accept_local = 1\n"
         "net.ipv4.tcp_rmem = 4096\t131072\t6291456\n"
         "net.ipv6.conf.all.stable_secret = \n"
     )
     snapshot = read(folder)
     assert snapshot.conf(4, "eth0.100", "rp_filter") == 2
     assert snapshot.conf(4, "eth0.200", "rp_filter") == 1
-    assert len(snapshot.sysctls) == 2
+    assert snapshot.conf(4, "eth0.300", "src_valid_mark") == 1
+    assert snapshot.conf(4, "all", "accept_local") == 1
+    assert len(snapshot.sysctls) == 4
+
+
+def test_a_short_list_of_settings_is_meant_for_every_link(folder: Path) -> None:
+    """ip_forward is written to all links; one that differs would have been listed (S-B41)."""
+    for key in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"):
+        (folder / "sysctl.txt").write_text(f"{key} = 1\n")
+        found = read(folder)
+        assert {found.conf(4, link.name, "forwarding") for link in found.links.values()} == {1}
+        (folder / "sysctl.txt").write_text(f"{key} = 1\nnet.ipv4.conf.lo.forwarding = 0\n")
+        found = read(folder)
+        assert found.conf(4, "lo", "forwarding") == 0
+        others = {
+            found.conf(4, link.name, "forwarding")
+            for link in found.links.values()
+            if link.name != "lo"
+        }
+        assert others == {None}
+
+
+def test_empty_objects_alone_are_no_ipv4_routes(folder: Path) -> None:
+    """A list of nothing but them says nothing: a gap, not a host without routes."""
+    (folder / "route4.json").write_text("[{}]")
+    assert [gap.why for gap in gaps_of(read(folder), Subject.ROUTES4)] == [
+        "route4.json: has no route, only empty objects"
+    ]
+
+
+def test_a_table_that_only_a_name_is_known_of_keeps_it(tmp_path: Path) -> None:
+    """In words and JSON, of rule and route alike; no made-up number is shown (contract §3)."""
+    links = [{"ifindex": 2, "ifname": "eth0", "flags": ["UP", "LOWER_UP"]}]
+    rules = [
+        {"priority": 0, "src": "all", "table": "local"},
+        {"priority": 10, "src": "all", "table": "v\x1bpn"},
+        {"priority": 32766, "src": "all", "table": "main"},
+    ]
+    routes = [{"dst": "default", "dev": "eth0", "table": "v\x1bpn"}]
+    for name, content in (("link", links), ("rule4", rules), ("route4", routes)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    snapshot = FactsSource(tmp_path).read()
+    trace = lookup(snapshot, Flow.parse("8.8.8.8"))
+    assert trace.outcome is Outcome.SENT
+    out = lookup_json(snapshot, trace)["out"]
+    assert isinstance(out, dict)
+    assert out["rule"] == {"priority": 10, "table": "v\x1bpn"}
+    assert out["route"]["table"] == "v\x1bpn"
+    said = "\n".join(line.text for line in answer(snapshot, trace))
+    assert "lookup v\\x1bpn" in said
+    assert "4294" not in said
+
+
+def test_a_configuration_in_another_encoding_still_names_its_peers(folder: Path) -> None:
+    """Bytes that are no UTF-8 are shown as such, on the screen, in JSON and in a snapshot."""
+    path = next((folder / "conf").glob("*.conf"))
+    path.write_bytes(path.read_bytes() + b"# caf\xe9\n")
+    snapshot = read(folder)
+    assert not [gap for gap in gaps_of(snapshot, Subject.CONFIG) if path.name in gap.why]
+    json.dumps(lookup_json(snapshot, lookup(snapshot, Flow.parse("8.8.8.8")))).encode("ascii")
 
 
 # ---------------------------------------------------------------------------------- what is missing

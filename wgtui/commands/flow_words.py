@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wgtui.errors import QueryError
-from wgtui.model.flow import Flow, quoted
+from wgtui.model.flow import LONGEST, Flow, place_of, quoted
 from wgtui.model.range_flow import RangeFlow, parse_range
 
 
@@ -31,6 +31,13 @@ def range_understood(words: str) -> RangeFlow:
         raise _placed(error, words) from None
 
 
+def known_here(error: QueryError, words: str) -> QueryError:
+    """What this host does not have (a link, a peer), with its place in the words."""
+    place = place_of(error.text, words) if error.text else None
+    return error if place is None else _placed(QueryError(error.problem, words, place), words)
+
+
 def _placed(error: QueryError, words: str) -> QueryError:
-    where = f" (at character {error.position + 1} of {words!r})" if words.strip() else ""
+    quotable = words.strip() and len(words) <= LONGEST
+    where = f" (at character {error.position + 1} of {words!r})" if quotable else ""
     return QueryError(f"{error.problem}{where}")

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Final
 
 from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, USAGE, Arguments
-from wgtui.commands.flow_words import joined, understood
+from wgtui.commands.flow_words import joined, known_here, understood
 from wgtui.engine.checks import check
 from wgtui.engine.checks.concern import concerning
 from wgtui.engine.lookup import lookup
@@ -38,7 +38,10 @@ def run(arguments: Arguments) -> int:
         flow = understood(words)  # before anything is read
         with closing(open_source(arguments.source)) as source:
             snapshot = source.read()
-            return _answer(arguments, source, snapshot, check(snapshot), flow)
+            try:
+                return _answer(arguments, source, snapshot, check(snapshot), flow)
+            except QueryError as error:
+                raise known_here(error, words) from None
     with closing(open_source(arguments.source)) as source:
         # Python has no stdin object at all where the shell closed it.
         return _answer_lines(arguments, source, source.read(), sys.stdin or ())
@@ -114,7 +117,7 @@ def _answer_lines(
             code = _answer(arguments, source, snapshot, findings, understood(line.strip()))
         except QueryError as error:
             code = USAGE
-            _print_problem(error.problem, arguments.has(JSON))
+            _print_problem(known_here(error, line.strip()).problem, arguments.has(JSON))
         worst = max(worst, code)
         sys.stdout.flush()
     return worst

@@ -46,6 +46,8 @@ class _Filter(NamedTuple):
     """What the switches of a link say."""
 
     mode: int | None
+    on: bool
+    """Strict or loose, even if it is not known which."""
     accept_local: bool | None
     src_valid_mark: bool | None
 
@@ -56,6 +58,7 @@ def _filter(snapshot: Snapshot, link: Link) -> _Filter:
     if found is None:
         found = known[link.index] = _Filter(
             effective_mode(snapshot, link),
+            bool(either(snapshot, link, "rp_filter")),
             either(snapshot, link, "accept_local"),
             either(snapshot, link, "src_valid_mark"),
         )
@@ -72,7 +75,8 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
     """Validate ``packet.source`` on ``packet.iif``; ``out`` is where it is forwarded to, None:
     delivered here."""
     link = snapshot.links[packet.iif]
-    mode, accept_local, marks = _filter(snapshot, link)
+    switches = _filter(snapshot, link)
+    mode, _, accept_local, marks = switches
     if mode == OFF:
         fast = _fast(snapshot, packet, link, accept_local, out)
         if fast is not None:
@@ -97,7 +101,7 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
     )
     found = walk(snapshot, back, told=False)
     route = way_out(snapshot, back, found) if found.route is not None else None
-    result, why = _judge(snapshot, link, mode, accept_local, found)
+    result, why = _judge(snapshot, link, switches, found)
     reason = None
     if result is RpResult.UNKNOWN:
         unseen = Reason.SYSCTL_UNREADABLE if mode is None else Reason.ADDRESSES_UNREADABLE
@@ -153,12 +157,13 @@ def _custom_local_routes(snapshot: Snapshot) -> bool:
 
 
 def _judge(
-    snapshot: Snapshot, link: Link, mode: int | None, accept_local: bool | None, found: Found
+    snapshot: Snapshot, link: Link, switches: _Filter, found: Found
 ) -> tuple[RpResult, RpWhy]:
+    mode, on, accept_local, _ = switches
     if found.error is Outcome.UNKNOWN:
         return (RpResult.PASS, RpWhy.OFF) if mode == OFF else (RpResult.UNKNOWN, RpWhy.UNKNOWN)
     if found.error is not None or found.route is None:
-        return _last(mode, RpWhy.NO_ROUTE_BACK)
+        return _last(mode, on, RpWhy.NO_ROUTE_BACK)
     info = found.route.info
     if info.type is not RouteType.UNICAST:
         if info.type is not RouteType.LOCAL:
@@ -177,7 +182,7 @@ def _judge(
     if mode != OFF and snapshot.gap(Subject.ADDRESSES):
         return RpResult.UNKNOWN, RpWhy.UNKNOWN  # with an address loose would do, without not (S-D6)
     if not any(entry.address.version == 4 for entry in link.addresses):
-        return _last(mode, RpWhy.NO_ADDRESS)
+        return _last(mode, on, RpWhy.NO_ADDRESS)
     if mode == STRICT:
         return RpResult.DROP, RpWhy.STRICT_OTHER_LINK
     if mode is None:
@@ -185,8 +190,8 @@ def _judge(
     return RpResult.PASS, RpWhy.OFF if mode == OFF else RpWhy.LOOSE
 
 
-def _last(mode: int | None, why: RpWhy) -> tuple[RpResult, RpWhy]:
+def _last(mode: int | None, on: bool, why: RpWhy) -> tuple[RpResult, RpWhy]:
     """Where the kernel gives up: only a filter that is off lets it pass (S-D5)."""
-    if mode is None:
+    if mode is None and not on:
         return RpResult.UNKNOWN, RpWhy.UNKNOWN
     return (RpResult.PASS, RpWhy.OFF) if mode == OFF else (RpResult.DROP, why)

@@ -103,10 +103,32 @@ class _Word(NamedTuple):
     position: int
 
 
+LONGEST: Final = 2000
+"""Characters; a flow of all its words, each at its longest, has a fourth of that."""
+
+
+def check_length(text: str) -> None:
+    """Nothing so long is a question; raises ``QueryError`` without repeating it."""
+    if len(text) > LONGEST:
+        raise QueryError(f"{text[:20]!r}… is too long to be a question ({len(text)} characters)")
+
+
+def place_of(word: str, text: str) -> int | None:
+    """Where a link's or peer's name stands in a flow, the zone of an address included."""
+    for found in _split(text):
+        zone = found.text.partition("%")[2]
+        if found.text == word:
+            return found.position
+        if zone == word:
+            return found.position + len(found.text) - len(zone)
+    return None
+
+
 class _Parser:
     """One pass over the words; every problem knows the word it is about."""
 
     def __init__(self, text: str) -> None:
+        check_length(text)
         self.text = text
         self.words = list(_split(text))
 

@@ -19,6 +19,23 @@ TableId = NewType("TableId", int)
 Mark = NewType("Mark", int)
 """A packet's firewall mark (fwmark), 32 bits."""
 
+
+class NamedTable(int):
+    """A table that only a name is known of; as a number it is one that no kernel has."""
+
+    name: str
+
+    @classmethod
+    def of(cls, number: int, name: str) -> NamedTable:
+        """The table of that name; the same name needs the same number."""
+        table = cls(number)
+        table.name = name
+        return table
+
+    def __str__(self) -> str:
+        return self.name
+
+
 NO_MARK = Mark(0)
 LOCAL_TABLE = TableId(255)
 MAIN_TABLE = TableId(254)

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from wgtui.errors import QueryError
-from wgtui.model.flow import Flow
+from wgtui.model.flow import Flow, check_length
 from wgtui.model.prefix import Prefix, address_text
 
 
@@ -29,6 +29,7 @@ def parse_range(text: str) -> RangeFlow:
 
     Raises ``QueryError`` naming the word and its position.
     """
+    check_length(text)
     found = re.match(r"\s*(\S+)", text)
     if found is None:
         raise QueryError("type a prefix", text, 0, unfinished=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow
-from wgtui.model.network import NextHop, RouteType, Rule, TableId
+from wgtui.model.network import NamedTable, NextHop, RouteType, Rule
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import (
     ArrivalStep,
@@ -63,9 +63,15 @@ def _findings_json(snapshot: Snapshot, findings: Sequence[Finding]) -> list[Json
     return [finding_json(snapshot, finding) for finding in findings]
 
 
-def _table(rule: Rule, found: TableStep | None) -> TableId | None:
+def _table(rule: Rule, found: TableStep | None) -> int | str | None:
     """The table that the rule leads to; an l3mdev rule leads to the VRF's that was asked."""
-    return rule.table if rule.table is not None or found is None else found.table
+    table = rule.table if rule.table is not None or found is None else found.table
+    return table_json(table)
+
+
+def table_json(table: int | None) -> int | str | None:
+    """Its number; the name of one that facts only name."""
+    return table.name if isinstance(table, NamedTable) else table
 
 
 def _connected_json(snapshot: Snapshot, trace: Trace | None) -> Json | None:
@@ -154,7 +160,7 @@ def _route_json(snapshot: Snapshot, trace: Trace, step: RouteStep) -> Json | Non
             "src": source,
         }
     answer: Json = {
-        "table": route.table,
+        "table": table_json(route.table),
         "to": str(route.destination),
         "type": route.info.type.value,
         "dev": dev,

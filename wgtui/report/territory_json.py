@@ -10,7 +10,7 @@ from wgtui.engine.territory import Partition
 from wgtui.model.address_set import AddressSet, span_prefixes
 from wgtui.model.prefix import address_text
 from wgtui.model.wireguard import Device
-from wgtui.report.as_json import Json, flow_json, reason_code
+from wgtui.report.as_json import Json, flow_json, reason_code, table_json
 
 TERRITORY_SCHEMA: Final = "wgtui.territory/1"
 
@@ -48,7 +48,7 @@ def answer_json(answer: Answer) -> Json:
         "route": None
         if answer.destination is None
         else {
-            "table": answer.table,
+            "table": table_json(answer.table),
             "to": str(answer.destination),
             "type": answer.type.value if answer.type is not None else None,
             "dev": first.link or None,

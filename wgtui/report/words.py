@@ -165,7 +165,7 @@ def gap_text(what: str, gap: Gap | None) -> str:
 
 def table_name(table: TableId | None) -> str:
     """``main``, ``51820``; without one it is the VRF's."""
-    return "[l3mdev-table]" if table is None else TABLE_NAMES.get(table, str(table))
+    return "[l3mdev-table]" if table is None else TABLE_NAMES.get(table) or printable(str(table))
 
 
 def selector_text(selector: Selector, short: bool = False) -> str:

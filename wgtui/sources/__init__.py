@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from wgtui.errors import SourceError
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # the screen is painted before there are any facts
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many routes have been read so far, every few thousand, by the thread that reads."""
+
+
+_KINDS: Final = "a source is live, live:NETNS, demo, a snapshot file or a facts folder"
 
 
 class Source(Protocol):
@@ -64,6 +67,8 @@ def open_source(spec: str) -> Source:
 
         return DemoSource()
     if spec == "live" or spec.startswith("live:"):
+        if spec == "live:":
+            raise SourceError(f"{spec} names no namespace", "live:NETNS, a name under /run/netns")
         from wgtui.sources.live import LiveSource
 
         return LiveSource(spec.removeprefix("live").removeprefix(":"))
@@ -72,9 +77,10 @@ def open_source(spec: str) -> Source:
         from wgtui.sources.facts import FactsSource
 
         return FactsSource(path)
+    if path.is_char_device() or path.is_block_device():
+        raise SourceError(f"{spec}: a device is no snapshot", _KINDS)
     if path.exists():
         from wgtui.sources.saved import SavedSource
 
         return SavedSource(path)
-    hint = "a source is live, live:NETNS, demo, a snapshot file or a facts folder"
-    raise SourceError(f"{spec}: no such file or folder", hint)
+    raise SourceError(f"{spec}: no such file or folder", _KINDS)

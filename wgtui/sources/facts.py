@@ -31,7 +31,7 @@ from wgtui.sources.iproute_rules import parse_rules
 from wgtui.sources.links_builder import LinksBuilder
 from wgtui.sources.nft import parse_ruleset
 from wgtui.sources.still import StillSource
-from wgtui.sources.sysctl import parse_sysctls
+from wgtui.sources.sysctl import parse_sysctls, with_forwarding
 from wgtui.sources.wgtext import parse_dump
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ class _Folder:
             devices={index: labelled(device, meant) for index, device in devices.items()},
             meant=meant.configs,
             names=meant.names,
-            sysctls=sysctls or {},
+            sysctls=with_forwarding(sysctls or {}, (link.name for link in found.values())),
             hooks=hooks,
             local_in_main=_local_in_main(host, rules[4]),
             uid=os.getuid(),

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from netaddr import IPAddress
 
+from wgtui.errors import FormatError
 from wgtui.model.network import (
     MAIN_TABLE,
     CachedRoute,
@@ -72,6 +73,9 @@ def parse_routes(
             continue
         kept = cached_route(table, IPAddress(destination.network, family), info)
         exceptions += [kept] if kept is not None else []
+    if family == 4 and not routes and not exceptions and "{" in text:
+        # Every host has some; empty objects are what a version prints for what it filtered.
+        raise FormatError(file or f"route{family}.json", "has no route, only empty objects")
     if family == 4:
         # As the kernel sorts them at one prefix (S-B1); a folder put together by hand may not.
         routes.sort(key=lambda route: (-route[2].tos, route[2].metric))

@@ -11,7 +11,15 @@ from collections.abc import Collection
 from typing import Final
 from zlib import crc32
 
-from wgtui.model.network import DEFAULT_TABLE, LOCAL_TABLE, MAIN_TABLE, RouteType, Scope, TableId
+from wgtui.model.network import (
+    DEFAULT_TABLE,
+    LOCAL_TABLE,
+    MAIN_TABLE,
+    NamedTable,
+    RouteType,
+    Scope,
+    TableId,
+)
 
 TABLES: Final = {
     "unspec": TableId(0),
@@ -131,7 +139,10 @@ def stand_in(name: str) -> int:
 def table_id(text: str) -> TableId:
     """``254``, ``main``, or the stand-in of a name."""
     number = to_number(text)
-    return TableId(number) if number is not None else TABLES.get(text, TableId(stand_in(text)))
+    if number is not None:
+        return TableId(number)
+    known = TABLES.get(text)
+    return known if known is not None else TableId(NamedTable.of(stand_in(text), text))
 
 
 def group_number(text: str) -> int:

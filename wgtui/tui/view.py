@@ -17,7 +17,7 @@ from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
 from wgtui.model.change import JournalEntry
 from wgtui.model.finding import Finding
-from wgtui.model.flow import Flow
+from wgtui.model.flow import Flow, place_of
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Trace
@@ -132,7 +132,7 @@ class View:
             problem = printable(error.problem)
             if error.unfinished:
                 return Reply((Line(f"not yet a question: {problem}"), *GRAMMAR))
-            caret = error.position if error.text == text else None
+            caret = error.position if error.text == text else place_of(error.text, text)
             return Reply((Line(problem, Tone.NOTE),), caret=caret)
         known = concerning(self.snapshot, trace, self.findings or ())
         return Reply(tuple(answer(self.snapshot, trace, self.before, known)), trace)
