@@ -62,7 +62,9 @@ class GrowingColumns:
     def __len__(self) -> int:
         return len(self._lengths)
 
-    def extend(self, networks: Networks, lengths: Sequence[int], values: Sequence[int]) -> None:
+    def extend(
+        self, networks: Sequence[int], lengths: Sequence[int], values: Sequence[int]
+    ) -> None:
         """More rows; equal prefixes keep the order they come in."""
         self._networks.extend(networks)
         self._lengths.extend(lengths)

@@ -49,9 +49,9 @@ class PrefixIndex:
         """``entries`` are (network, length, value) with host bits zero, in the order equals
         shall keep; or ``columns`` that are in order already."""
         if columns is None:
-            growing = GrowingColumns(family)
-            for network, length, value in entries:
-                growing.append(network, length, value)
+            growing, rows = GrowingColumns(family), list(entries)
+            if rows:
+                growing.extend(*zip(*rows, strict=True))
             columns = growing.finish()
         self.family: Final = family
         self._bits: Final = BITS[family]

@@ -102,17 +102,19 @@ class Owners:
     __slots__ = ("_trees",)
 
     def __init__(self, peers: Sequence[Peer]) -> None:
-        self._trees: dict[Family, PrefixIndex] = {}
-        for family in FAMILIES:
-            # One prefix, one owner: whoever is set last has it (S-E2).
-            owner = {
-                prefix[1:]: number
-                for number, peer in enumerate(peers)
-                for prefix in peer.allowed_ips
-                if prefix[0] == family
-            }
-            entries = ((network, length, number) for (network, length), number in owner.items())
-            self._trees[family] = PrefixIndex(family, entries)
+        # One prefix, one owner: whoever is set last has it (S-E2).
+        owner = {prefix: number for number, peer in enumerate(peers) for prefix in peer.allowed_ips}
+        self._trees: dict[Family, PrefixIndex] = {
+            family: PrefixIndex(
+                family,
+                [
+                    (network, length, number)
+                    for (of, network, length), number in owner.items()
+                    if of == family
+                ],
+            )
+            for family in FAMILIES
+        }
 
     def tree(self, family: Family) -> PrefixIndex:
         """The device's single tree of a family; a row's value is the number of its peer."""

@@ -59,6 +59,26 @@ def _usual(family: Family, number: int, size: int) -> tuple[bytes, struct.Struct
 
 
 _USUAL: Final = (_usual(4, AF_INET, 4), _usual(6, AF_INET6, 16))
+_ALL4: Final = struct.Struct(">8sB3x12sI")
+"""An IPv4 entry of a list that has no others: what stands before the length, it, what stands before
+the address, and it."""
+
+_HEADS: Final = tuple(
+    U32.unpack(ATTRIBUTE.pack(4 + size, kind))[0]
+    for kind, size in (
+        (_PEER_KEY, _KEY_SIZE),
+        (_PEER_PSK, _KEY_SIZE),
+        (_PEER_HANDSHAKE, 16),
+        (_PEER_KEEPALIVE, 2),
+        (_PEER_TX, 8),
+        (_PEER_RX, 8),
+    )
+)
+_BEGINNING: Final = struct.Struct("=I32sI32xIqqIHxxIQIQ")
+"""How every kernel so far begins a peer (get_peer): these attributes. The preshared key is not
+copied, only looked at where it lies."""
+_PSK_AT: Final = 40
+_NO_PSK: Final = bytes(_KEY_SIZE)
 
 
 class DeviceDump:
@@ -114,6 +134,17 @@ class DeviceDump:
         received = sent = keepalive = 0
         has_preshared_key = False
         allowed: tuple[Prefix, ...] = ()
+        if end - offset >= _BEGINNING.size:
+            key, public, psk, time, seconds, nanoseconds, *rest = _BEGINNING.unpack_from(
+                data, offset
+            )
+            if (key, psk, time, *rest[0::2]) == _HEADS:
+                public_key = b64encode(public).decode()
+                secret = data[offset + _PSK_AT : offset + _PSK_AT + _KEY_SIZE]
+                has_preshared_key = secret != _NO_PSK
+                handshake = seconds + nanoseconds / 1e9 if seconds or nanoseconds else None
+                keepalive, sent, received = rest[1::2]
+                offset += _BEGINNING.size
         for kind, first, last in attributes(data, offset, end):
             if kind == _PEER_KEY:
                 public_key = _key(data, first, last)
@@ -131,7 +162,7 @@ class DeviceDump:
             elif kind == _PEER_KEEPALIVE:
                 keepalive = _U16.unpack_from(data, first)[0]
             elif kind == _PEER_ALLOWED:
-                allowed = tuple(_allowed_ips(bytes(data[first:last])))
+                allowed = _allowed_ips(bytes(data[first:last]))
         if not public_key:
             return  # padding
         if self._peers and self._peers[-1].public_key == public_key:
@@ -170,8 +201,23 @@ def _key(data: Buffer, first: int, last: int) -> str:
     return b64encode(data[first:last]).decode()
 
 
-def _allowed_ips(data: bytes) -> Iterator[Prefix]:
-    """All entries of a list; those laid out as every kernel so far does it, without further ado."""
+def _allowed_ips(data: bytes) -> tuple[Prefix, ...]:
+    """All entries of a list; IPv4 ones alone are cut at once."""
+    if len(data) % _ALL4.size == 0:
+        head, _, middle, family = _USUAL[0]
+        entries = list(_ALL4.iter_unpack(data))
+        if all(entry[0] == head and entry[2] == middle and entry[1] <= 32 for entry in entries):
+            return tuple(
+                [
+                    Prefix(family, value >> 32 - length << 32 - length, length)
+                    for _, length, _, value in entries
+                ]
+            )
+    return tuple(_any_allowed_ips(data))
+
+
+def _any_allowed_ips(data: bytes) -> Iterator[Prefix]:
+    """Those laid out as every kernel so far does it, without further ado."""
     offset, end = 0, len(data)
     while offset < end:
         for head, layout, middle, family in _USUAL:
