@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from netaddr import AddrFormatError, IPAddress, IPNetwork
-from netaddr.strategy import ipv4, ipv6
+from netaddr.strategy import ipv6
 
 Family: TypeAlias = Literal[4, 6]
 
@@ -13,6 +13,9 @@ BITS: Final[dict[Family, int]] = {4: 32, 6: 128}
 """How long an address of each family is."""
 
 FAMILIES: Final[tuple[Family, Family]] = (4, 6)
+
+_OCTETS: Final = {str(number): number for number in range(256)}
+"""The only spellings there are: what a folder of a full table is full of."""
 
 
 def family_of(address: IPAddress) -> Family:
@@ -102,10 +105,12 @@ def parse_address_value(text: str, family: Family) -> int:
     Raises ``ValueError``.
     """
     try:
-        value = ipv4.str_to_int(text) if family == 4 else ipv6.str_to_int(text)
-    except (AddrFormatError, TypeError) as error:
+        if family == 6:
+            return int(ipv6.str_to_int(text))
+        first, second, third, fourth = text.split(".")
+        return _OCTETS[first] << 24 | _OCTETS[second] << 16 | _OCTETS[third] << 8 | _OCTETS[fourth]
+    except (AddrFormatError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{text!r} is not an IPv{family} address") from error
-    return int(value)
 
 
 def parse_address(text: str) -> IPAddress:

@@ -13,6 +13,7 @@ from wgtui.model.wireguard import Device
 from wgtui.sources import uapi
 from wgtui.sources.birthplaces import born
 from wgtui.sources.procfs import read_udp_ports
+from wgtui.sources.undisturbed import undisturbed
 from wgtui.sources.wg_socket import WireGuardSocket
 
 _PRIVILEGE: Final = "run as root (sudo wgtui)"
@@ -23,11 +24,12 @@ def read_devices(
 ) -> tuple[dict[LinkIndex, Device], list[Gap]]:
     """All devices of this thread's namespace, and what could not be read; ``before`` is what was
     read the last time, if only counters and peers may have changed since."""
-    devices, gaps = _kernel_devices(links)
+    with undisturbed():
+        devices, gaps = _kernel_devices(links)
+        others, other_gaps = uapi.read_devices(links.values())
     ports = read_udp_ports() if devices else None
     if ports is not None:
         devices = [born(device, links, ports, before) for device in devices]
-    others, other_gaps = uapi.read_devices(links.values())
     return {device.link: device for device in (*devices, *others)}, gaps + other_gaps
 
 

@@ -32,6 +32,7 @@ from wgtui.sources.links_builder import LinksBuilder
 from wgtui.sources.nft import parse_ruleset
 from wgtui.sources.still import StillSource
 from wgtui.sources.sysctl import parse_sysctls, with_forwarding
+from wgtui.sources.undisturbed import undisturbed
 from wgtui.sources.wgtext import parse_dump
 
 T = TypeVar("T")
@@ -70,7 +71,8 @@ class FactsSource(StillSource):
     def read(self, progress: Progress | None = None) -> Snapshot:
         """Everything that is there. Raises ``SourceError`` when nothing is."""
         try:
-            return _Folder(self.path).snapshot()
+            with undisturbed():
+                return _Folder(self.path).snapshot()
         except OSError as error:
             raise SourceError(f"{self.path}: {error.strerror}") from error
 

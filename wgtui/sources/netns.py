@@ -11,8 +11,9 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 from typing import Final, TypeVar
 
 from wgtui.errors import SourceError
@@ -88,8 +89,17 @@ def visiting(place: str, work: Callable[[], T]) -> T:
         _enter(path_of(place), place or "our own")
         return work()
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"netns {place}") as thread:
-        return thread.submit(there).result()
+    # A daemon: Ctrl-C ends the waiting, and then the program, however long the work would take.
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(there())
+        except BaseException as error:  # noqa: BLE001  it is raised where somebody waits for it
+            future.set_exception(error)
+
+    Thread(target=run, name=f"netns {place}", daemon=True).start()
+    return future.result()
 
 
 def _enter(path: Path, name: str) -> None:

@@ -28,6 +28,7 @@ from wgtui.sources import Progress
 from wgtui.sources.codec import ShapeError, decode, decode_fields, encode, encode_fields
 from wgtui.sources.fields import JSON, JSONObject, parse_json
 from wgtui.sources.still import StillSource
+from wgtui.sources.undisturbed import undisturbed
 
 SCHEMA: Final = "wgtui.snapshot/"
 VERSION: Final = 1
@@ -45,7 +46,8 @@ class SavedSource(StillSource):
             raise SourceError(f"{self.path}: {error.strerror}") from error
         except UnicodeDecodeError:
             raise _not_ours(str(self.path)) from None
-        return replace(loads(text, str(self.path)), source=str(self.path))
+        with undisturbed():
+            return replace(loads(text, str(self.path)), source=str(self.path))
 
 
 def save(snapshot: Snapshot, target: Path | TextIO) -> None:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from dataclasses import replace
+from typing import Final
 
 from wgtui.errors import FormatError
 from wgtui.model.network import Link, Mark
 from wgtui.model.prefix import Prefix, parse_address
 from wgtui.model.wireguard import Backend, Device, Endpoint, Peer
 from wgtui.sources import x25519
+
+_NUMBERS: Final = frozenset(
+    {
+        "last_handshake_time_sec",
+        "last_handshake_time_nsec",
+        "rx_bytes",
+        "tx_bytes",
+        "persistent_keepalive_interval",
+    }
+)
+_OF_PEERS: Final = _NUMBERS | {"allowed_ip", "endpoint", "preshared_key"}
 
 
 def parse_device(link: Link, answer: str) -> Device:
@@ -27,6 +39,9 @@ def parse_device(link: Link, answer: str) -> Device:
         try:
             if not equals:
                 raise ValueError("not KEY=VALUE")
+            if peers and key in _OF_PEERS:
+                peers[-1].take(key, value)
+                continue
             match key:
                 case "errno":
                     status = int(value)
@@ -38,8 +53,6 @@ def parse_device(link: Link, answer: str) -> Device:
                     device = replace(device, fwmark=Mark(int(value)))
                 case "public_key":
                     peers.append(_PeerLines(_base64(value)))
-                case _ if peers:
-                    peers[-1].take(key, value)
         except ValueError as error:
             # Never the line itself: it may be a key.
             raise FormatError(
@@ -64,21 +77,15 @@ class _PeerLines:
 
     def take(self, key: str, value: str) -> None:
         """One line. Raises ``ValueError``."""
-        match key:
-            case "allowed_ip":
-                self._allowed.append(Prefix.parse(value))
-            case "endpoint":
-                self._endpoint = _endpoint(value)
-            case "preshared_key":
-                self._has_preshared_key = bool(value.strip("0"))
-            case (
-                "last_handshake_time_sec"
-                | "last_handshake_time_nsec"
-                | "rx_bytes"
-                | "tx_bytes"
-                | "persistent_keepalive_interval"
-            ):
+        if key == "allowed_ip":
+            self._allowed.append(Prefix.parse(value))
+        elif key in _NUMBERS:
+            if value != "0":
                 self._numbers[key] = int(value)
+        elif key == "endpoint":
+            self._endpoint = _endpoint(value)
+        elif key == "preshared_key":
+            self._has_preshared_key = bool(value.strip("0"))
 
     def peer(self) -> Peer:
         """All of it."""
