@@ -227,8 +227,9 @@ def test_a_chain_that_may_drop_what_comes_back_is_named_in_words() -> None:
     rpf, mark = chain("rpf", -290, "fib-drop"), chain("marks", -150, "restore-mark")
     snapshot = replace(tunnel(), hooks=(mark, rpf))
     both = (
-        "nft table ip fw may change it: chain rpf (priority -290) drops by route (answers), "
-        "chain marks (priority -150) restores the mark (answers)"
+        "nft table ip fw may change it: "
+        "chain rpf (priority -290) drops by route (answers, encrypted and inside), "
+        "chain marks (priority -150) restores the mark (answers, encrypted and inside)"
     )
     assert but(snapshot, "10.1.1.1") == [both]
     spared = replace(rpf, not_from=("wg0",))

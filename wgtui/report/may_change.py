@@ -126,13 +126,17 @@ def _chains(packets: list[_Packet]) -> Iterator[str]:
 
 def _of_what_comes_back(snapshot: Snapshot, trace: Trace) -> dict[tuple[int, Hook], str]:
     """The chains that meet the packets of the reverse check, and which of them."""
-    inner: dict[tuple[int, Hook], str] = {}
-    outer: dict[tuple[int, Hook], str] = {}
+    inner: dict[tuple[int, Hook], None] = {}
+    outer: dict[tuple[int, Hook], None] = {}
     for step in trace.back:
         there = snapshot.birthplace(step.owner.device) if step.owner is not None else None
-        inner |= {(id(snapshot), hook): " (answers)" for hook in step.hooks}
-        outer |= {(id(there), hook): " (encrypted answers)" for hook in step.outer_hooks}
-    return outer | inner  # one that meets both meets the answers
+        inner |= {(id(snapshot), hook): None for hook in step.hooks}
+        outer |= {(id(there), hook): None for hook in step.outer_hooks}
+    names = {(True, False): "answers", (False, True): "encrypted answers"}
+    return {
+        key: f" ({names.get((key in inner, key in outer), 'answers, encrypted and inside')})"
+        for key in outer | inner
+    }
 
 
 def _place(hook: Hook, ordered: Set[str]) -> str:
