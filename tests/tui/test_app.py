@@ -509,3 +509,21 @@ async def test_the_state_line_leaves_out_whole_pieces(width: int) -> None:
         pieces = lines(app.screen)[0].strip().split(" · ")
         assert len(pieces) > 1
         assert app.state._text.split(" · ")[: len(pieces)] == pieces
+
+
+async def test_the_answer_stays_while_the_next_word_is_typed() -> None:
+    """A half typed word says what is missing, and wipes neither the answer nor the marks."""
+    app = app_on(question="10.30.5.9")
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot, app)
+        routes = app.panes.lists[1]
+        winner = routes.lit.show
+        await pilot.press("4", "end", *" mark")
+        said = text(app.screen)
+        assert app.reply.trace is None
+        assert "not yet a question" in said
+        assert "still the answer to 10.30.5.9:" in said
+        assert winner is not None
+        assert routes.lit.marks[winner] is Tone.WON
+        await pilot.press("escape")
+        assert not routes.lit.marks

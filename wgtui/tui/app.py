@@ -69,6 +69,8 @@ class WgtuiApp(Moving):
         self._ascii = ascii_only
         self._text = question
         self._asked: str | None = None
+        self._answered = ""
+        """The last question; its answer stays while the next one is typed."""
         self._kernel: KernelAnswer | None = None
         self._changed: AnswerChange | None = None
         self._explaining = False
@@ -186,20 +188,25 @@ class WgtuiApp(Moving):
 
     def _answer(self) -> None:
         """The one place where question and facts meet."""
-        asked = self._text != self._asked
+        asked, was_empty = self._text != self._asked, not self._asked
         before = self.reply.trace
-        self.reply = Reply(()) if self.view is None else self.view.reply(self._text)
+        if self.view is not None:
+            self.reply = self.view.reply(self._text, self._answered)
         self._asked = self._text
         trace = self.reply.trace
+        if trace is not None or not self._text.strip():
+            self._answered = self._text
         if before is None or trace is None or before.outcome is not trace.outcome or asked:
             self._kernel = self._changed = None
-        if (before is None) != (trace is None):
+        if (before is None) != (trace is None) or was_empty != (not self._text):
             self.refresh_bindings()
+            self.key_bar.refresh()  # in the frame of the answer: what Textual tells comes after it
         if trace is not None:
             self._reader.ask_kernel(trace.flow)
         self._show_reply(keep=not asked)
-        self.panes.light(trace, reveal=asked)
-        self.sheets.light(trace, reveal=asked)
+        lit = trace or self.reply.kept
+        self.panes.light(lit, reveal=asked and lit is trace)
+        self.sheets.light(lit, reveal=asked and lit is trace)
         self.tabs.update()
         self._say_state()
 

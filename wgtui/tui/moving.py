@@ -33,6 +33,7 @@ class Moving(App[str]):
             pane.on_moved = self.tabs.update
         self.lookup = LookupPane(self.typed, ascii_only=ascii_only)
         self.filter_line = FilterLine(self._filter_typed)
+        self.key_bar = KeyBar()
         self.told: tuple[str, tuple[Line, ...]] = ("", ())
         """A question that a row asked, and what that row has to say with the answer."""
         self._filtering: RowList | None = None
@@ -45,7 +46,7 @@ class Moving(App[str]):
         yield self.sheets
         yield self.lookup
         yield self.filter_line
-        yield KeyBar()
+        yield self.key_bar
 
     def typed(self, text: str) -> None:
         """The question is another one."""
@@ -159,7 +160,7 @@ class Moving(App[str]):
         self._filtering = None
         self.filter_line.show(pane.model.title, pane.note)
         self._filtering = pane
-        self.query_one(KeyBar).display = False
+        self.key_bar.display = False
         self.screen.set_focus(self.filter_line.input, scroll_visible=False)
 
     def _filter(self, pane: RowList, text: str) -> None:
@@ -180,4 +181,4 @@ class Moving(App[str]):
                 self._filter(pane, "")
             self._go_to(pane)
         self.filter_line.display = False
-        self.query_one(KeyBar).display = True
+        self.key_bar.display = True

@@ -31,6 +31,8 @@ class Reply:
     """None: nothing was looked up."""
     caret: int | None = None
     """Where in the text the mistake is."""
+    kept: Trace | None = None
+    """While a word is unfinished: of the question before, whose marks stay."""
 
 
 def before_facts(spec: str, failure: SourceError | None) -> tuple[Line, ...]:

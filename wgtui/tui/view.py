@@ -8,6 +8,7 @@ top, name this module for type checking only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
@@ -122,8 +123,12 @@ class View:
 
     # ------------------------------------------------------------------------------------ answers
 
-    def reply(self, text: str) -> Reply:
-        """Look the text up; quick enough for every key press."""
+    def reply(self, text: str, answered: str = "") -> Reply:
+        """Look the text up; quick enough for every key press.
+
+        ``answered`` is the last text that was a question: until the word is finished its answer
+        and its marks stay.
+        """
         if not text.strip():
             return self._welcome
         try:
@@ -131,11 +136,20 @@ class View:
         except QueryError as error:
             problem = printable(error.problem)
             if error.unfinished:
-                return Reply((Line(f"not yet a question: {problem}"), *GRAMMAR))
+                lines = (Line(f"not yet a question: {problem}"), *GRAMMAR)
+                return self._unfinished(lines, answered)
             caret = error.position if error.text == text else place_of(error.text, text)
             return Reply((Line(problem, Tone.NOTE),), caret=caret)
         known = concerning(self.snapshot, trace, self.findings or ())
         return Reply(tuple(answer(self.snapshot, trace, self.before, known)), trace)
+
+    def _unfinished(self, lines: tuple[Line, ...], answered: str) -> Reply:
+        old = self.reply(answered) if answered else None
+        if old is None or old.trace is None:
+            return Reply(lines)
+        head = Line(f"still the answer to {printable(answered.strip())}:", Tone.NOTE)
+        quiet = (replace(line, tone=Tone.PLAIN) for line in old.lines)
+        return Reply((*lines, head, *quiet), kept=old.trace)
 
     def with_kernel(
         self, reply: Reply, asked: KernelAnswer | None, changed: AnswerChange | None = None
