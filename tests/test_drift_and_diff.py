@@ -113,6 +113,22 @@ def test_of_thousands_of_peers_only_those_that_differ_are_listed(
     assert text.count("peer    ") == 1
 
 
+def test_what_is_listed_is_bounded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A device that has nothing of what was meant does not fill a hundred screens; the JSON has it
+    all."""
+    meant = "\n".join(f" peer P{n} allowed-ips 10.0.{n}.0/24" for n in range(250))
+    file = saved(host("", meant=f"wg0\n{meant}"), tmp_path / "a")
+    _, text = run("drift", "--source", file, capsys=capsys)
+    assert "! peers   50 more peers, not listed" in text
+    _, text = run("drift", "--json", "--source", file, capsys=capsys)
+    assert len(json.loads(text)["devices"][0]["peers"]) == 250
+    many = ",".join(f"10.{n >> 8}.{n & 255}.0/24" for n in range(1100))
+    actual = host(f"peer A allowed-ips {many}", meant=f"wg0\n peer A allowed-ips {many},fd00::/8")
+    _, text = run("drift", "--source", saved(actual, tmp_path / "b"), capsys=capsys)
+    assert "101 more prefixes, not listed" in text
+    assert "✘           fd00::/8" in text
+
+
 def test_words_for_commands_that_take_none(capsys: pytest.CaptureFixture[str]) -> None:
     """One line, and exit code 2."""
     assert main(["drift", "wg0", "--demo"]) == 2

@@ -7,7 +7,8 @@
                              "entries": [{"prefix", "state", "owner", "routed",
                                           "elsewhere": [{"first", "last", "link", "outcome"}]}]}]}]}
 
-The words are the values of ``model.drift`` and ``engine.routed``; what does not apply is null.
+Every peer and prefix is there, however many. The words are the values of ``model.drift`` and
+``engine.routed``; what does not apply is null.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def _device(snapshot: Snapshot, found: DeviceDrift) -> JSON:
 
 def _peer(snapshot: Snapshot, device: Device | None, peer: PeerDrift) -> JSON:
     label = peer.peer.label if peer.peer is not None else ""
+    rows = rows_of(snapshot, device, peer.entries)
     return {
         "peer": peer.public_key,
         "name": label or (peer.meant.label if peer.meant is not None else "") or None,
@@ -56,7 +58,7 @@ def _peer(snapshot: Snapshot, device: Device | None, peer: PeerDrift) -> JSON:
         "endpoint": peer.endpoint.value,
         "endpoint_port": peer.endpoint_port.value,
         "keepalive": peer.keepalive.value,
-        "entries": [_entry(snapshot, device, row) for row in rows_of(snapshot, device, peer)],
+        "entries": [_entry(snapshot, device, row) for row in rows],
     }
 
 

@@ -24,7 +24,10 @@ from wgtui.report.words import count_text, endpoint_text, mark_text, peer_name, 
 NOTHING_MEANT: Final = "No configuration says what the devices of this host were meant to be."
 
 MOST: Final = 200
-"""Peers of a device that are all listed; of more, only those that are otherwise than meant."""
+"""Peers of a device that are listed; of more, only those that are otherwise than meant."""
+
+MOST_ENTRIES: Final = 1000
+"""Prefixes of a device that are listed, and whose routes are looked up: a tenth of a second."""
 
 _AS_IT_SHOULD: Final = (Extent.ALL, Extent.DEFAULT, Extent.SHADOWED)
 _WIDTHS: Final = (18, 7, 22)
@@ -68,11 +71,11 @@ def drift_told(snapshot: Snapshot, found: Sequence[DeviceDrift]) -> Iterator[Tol
         yield from _device(snapshot, device)
 
 
-def rows_of(snapshot: Snapshot, device: Device | None, peer: PeerDrift) -> list[Row]:
-    """The prefixes of a peer, with their routes looked up."""
+def rows_of(snapshot: Snapshot, device: Device | None, entries: Iterable[EntryDrift]) -> list[Row]:
+    """Prefixes with their routes looked up."""
     return [
         Row(entry, None if device is None else routed(snapshot, device, entry.prefix))
-        for entry in peer.entries
+        for entry in entries
     ]
 
 
@@ -115,17 +118,33 @@ def _settings(found: DeviceDrift, device: Device) -> Iterator[Line]:
 
 
 def _peers(snapshot: Snapshot, found: DeviceDrift, device: Device) -> Iterator[Told]:
-    peers: Iterable[PeerDrift] = found.peers
-    if len(found.peers) > MOST:
+    peers: Sequence[PeerDrift] = found.peers
+    if len(peers) > MOST:
         peers = [peer for peer in found.peers if peer.drifted or peer.presence is Presence.OWN_KEY]
         rest = len(found.peers) - len(peers)
         yield Told(Line(f"{count_text(rest, 'peer')} as meant, not listed", label="peers"))
-    for peer in peers:
-        yield from _peer(snapshot, device, peer)
+    left = MOST_ENTRIES
+    for number, peer in enumerate(peers):
+        if number >= MOST or left <= 0:
+            text = f"{count_text(len(peers) - number, 'more peer')}, not listed"
+            yield Told(Line(text, Tone.NOTE, label="peers"))
+            return
+        entries = _listed(peer, left)
+        left -= len(entries) + 1
+        yield from _peer(snapshot, device, peer, entries)
 
 
-def _peer(snapshot: Snapshot, device: Device, peer: PeerDrift) -> Iterator[Told]:
-    rows = rows_of(snapshot, device, peer)
+def _listed(peer: PeerDrift, room: int) -> Sequence[EntryDrift]:
+    """Its prefixes; of too many first those that are otherwise than meant."""
+    if len(peer.entries) <= room:
+        return peer.entries
+    return sorted(peer.entries, key=lambda entry: entry.state is EntryState.SAME)[:room]
+
+
+def _peer(
+    snapshot: Snapshot, device: Device, peer: PeerDrift, entries: Sequence[EntryDrift]
+) -> Iterator[Told]:
+    rows = rows_of(snapshot, device, entries)
     routes_fit = all(row.routed is None or row.routed.extent in _AS_IT_SHOULD for row in rows)
     tone = Tone.BAD if peer.drifted else Tone.GOOD if routes_fit else Tone.NOTE
     said = [name_of(peer), *_about(peer)]
@@ -139,6 +158,9 @@ def _peer(snapshot: Snapshot, device: Device, peer: PeerDrift) -> Iterator[Told]
         cells = (str(row.entry.prefix), meant, kernel_text(device, row.entry))
         routes = "" if row.routed is None else routes_text(snapshot, row.routed)
         yield Told(Line(_columns((*cells, routes), widths), _tone(row), indent=1), row.entry.prefix)
+    if len(entries) < len(peer.entries):
+        rest = count_text(len(peer.entries) - len(entries), "more prefix", "more prefixes")
+        yield Told(Line(f"{rest}, not listed", Tone.NOTE, indent=1))
 
 
 def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
