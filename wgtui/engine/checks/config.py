@@ -23,7 +23,7 @@ from wgtui.model.finding_facts import (
     Who,
     Written,
 )
-from wgtui.model.prefix import Prefix, address_text
+from wgtui.model.prefix import BITS, Prefix, address_text
 from wgtui.model.prefix_index import NONE
 from wgtui.model.wireguard import Device, DeviceConfig, Peer, PeerConfig
 
@@ -70,8 +70,7 @@ def host_bits(world: World) -> Iterator[Finding]:
     for config in world.snapshot.meant:
         for peer in config.peers:
             for prefix, spelled in _entries(peer):
-                address = spelled.partition("/")[0]
-                if _is_address(address, prefix):
+                if prefix.length == BITS[prefix.family] or _is_first(spelled, prefix):
                     continue
                 facts = HostBits(spelled, _written(config, peer), len(config.peers) > 1)
                 yield Finding(
@@ -79,10 +78,10 @@ def host_bits(world: World) -> Iterator[Finding]:
                 )
 
 
-def _is_address(text: str, prefix: Prefix) -> bool:
+def _is_first(spelled: str, prefix: Prefix) -> bool:
     """Is the address, as it was written, the prefix's first one?"""
     try:
-        found = Prefix.parse(text, prefix.family)
+        found = Prefix.parse(spelled.partition("/")[0], prefix.family)
     except ValueError:
         return True
     return found.network == prefix.network

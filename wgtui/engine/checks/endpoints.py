@@ -7,14 +7,14 @@ What one snapshot can honestly say of handshakes is in S-E41 … S-E43.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from netaddr import IPAddress
 
 from wgtui.engine.checks.ground import asked, kind_of, table_for
 from wgtui.engine.checks.partition import LOCAL, MISS, MIXED, REFUSED, UNKNOWN, Routing, way_of
-from wgtui.engine.checks.world import World, who
+from wgtui.engine.checks.world import Underlay, World, who
 from wgtui.engine.leaving import outer_trace
 from wgtui.engine.query import UDP, Query
 from wgtui.model.finding import Code, Finding, Severity
@@ -42,22 +42,14 @@ OVERHEAD: Final[dict[Family, int]] = {4: 60, 6: 80}
 """Bytes that WireGuard, UDP and IP put around a packet."""
 
 
-class Underlay(NamedTuple):
-    """A peer with an endpoint, and where its encrypted packets go."""
-
-    device: Device
-    number: int
-    peer: Peer
-    endpoint: Endpoint
-    value: int
-    """The way, see ``partition``; meaningless unless ``plain``."""
-    routing: Routing
-    plain: bool
-    """Routed here, and by rules that do not look at ports."""
-
-
-def underlays(world: World) -> Iterator[Underlay]:
+def underlays(world: World) -> Sequence[Underlay]:
     """Every peer that has an endpoint."""
+    if world.underlays is None:
+        world.underlays = list(_underlays(world))
+    return world.underlays
+
+
+def _underlays(world: World) -> Iterator[Underlay]:
     snapshot = world.snapshot
     ports = {
         family: any(rule.selector.source_port or rule.selector.destination_port for rule in rules)

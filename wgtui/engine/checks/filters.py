@@ -10,18 +10,17 @@ from collections.abc import Iterator
 
 from netaddr import IPAddress
 
-from wgtui.engine.checks.endpoints import Underlay, underlays
+from wgtui.engine.checks.endpoints import underlays
 from wgtui.engine.checks.ground import (
     DEFAULT_LIKE,
     NOBODYS,
-    Ground,
     away,
     default_away,
     default_entry,
     elsewhere,
 )
 from wgtui.engine.checks.partition import Routing
-from wgtui.engine.checks.world import World, who
+from wgtui.engine.checks.world import Ground, Underlay, World, who
 from wgtui.engine.leaving import outer_trace
 from wgtui.engine.reverse import underlay_filter
 from wgtui.engine.reverse_path import LOOSE, STRICT, effective_mode

@@ -13,7 +13,7 @@ Away are its addresses that are routed to another link, refused, or have no rout
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from netaddr import IPAddress
 
@@ -29,7 +29,7 @@ from wgtui.engine.checks.partition import (
     sweep,
     way_of,
 )
-from wgtui.engine.checks.world import World
+from wgtui.engine.checks.world import Ground, World
 from wgtui.engine.query import Query
 from wgtui.engine.rules import Found, walk
 from wgtui.model.finding_facts import Away, Elsewhere
@@ -60,18 +60,15 @@ _SAMPLES: Final[dict[Family, tuple[int, ...]]] = {
 """Addresses that, on most hosts, nothing but a default route is for."""
 
 
-class Ground(NamedTuple):
-    """An AllowedIPs entry and what of it is away."""
-
-    peer: Peer
-    entry: Prefix
-    away: tuple[Span, ...]
-    whole: bool
-    """Nothing of it goes into the device."""
-
-
-def away(world: World, device: Device, routing: Routing) -> Iterator[Ground]:
+def away(world: World, device: Device, routing: Routing) -> tuple[Ground, ...]:
     """Every entry (but those for "the rest") of which something is away."""
+    key = device.link, routing
+    if key not in world.away:
+        world.away[key] = tuple(_away(world, device, routing))
+    return world.away[key]
+
+
+def _away(world: World, device: Device, routing: Routing) -> Iterator[Ground]:
     tree = device.owners.tree(routing.family)
     blocks = _blocks(device, routing)
     ours: dict[int, list[Span]] = {}
@@ -99,14 +96,20 @@ def _blocks(device: Device, routing: Routing) -> list[tuple[int, int]]:
     """The ranges to sweep: all entries but those for "the rest", merged."""
     tree = device.owners.tree(routing.family)
     merged: list[tuple[int, int]] = []
-    for row, length in enumerate(tree.lengths):
+    bits = BITS[routing.family]
+    start = end = -2
+    for network, length in zip(tree.networks, tree.lengths, strict=True):
         if length <= DEFAULT_LIKE:
             continue
-        prefix = tree.prefix(row)
-        if merged and prefix.network <= merged[-1][1] + 1:
-            merged[-1] = merged[-1][0], max(merged[-1][1], prefix.last)
-        else:
-            merged.append((prefix.network, prefix.last))
+        last = network + (1 << bits - length) - 1
+        if network <= end + 1:
+            end = max(end, last)
+            continue
+        if end >= 0:
+            merged.append((start, end))
+        start, end = network, last
+    if end >= 0:
+        merged.append((start, end))
     if merged and routing.rows <= _SMALL:
         return [(merged[0][0], merged[-1][1])]
     return merged
@@ -221,6 +224,13 @@ def routed_on_purpose(world: World, device: Device, family: Family) -> bool:
 
 def elsewhere(world: World, routing: Routing, ground: Ground) -> Elsewhere:
     """What is to be said of a ground that is away."""
+    key = routing, ground.peer.public_key, ground.entry
+    if key not in world.elsewhere:
+        world.elsewhere[key] = _elsewhere(world, routing, ground)
+    return world.elsewhere[key]
+
+
+def _elsewhere(world: World, routing: Routing, ground: Ground) -> Elsewhere:
     first = ground.away[0]
     found = asked(world, routing.query, first[0])
     parts: list[Prefix] = []

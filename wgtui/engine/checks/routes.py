@@ -15,7 +15,6 @@ from wgtui.engine.checks.ground import (
     DEFAULT_LIKE,
     MOST_PARTS,
     NOBODYS,
-    Ground,
     asked,
     away,
     default_away,
@@ -25,7 +24,7 @@ from wgtui.engine.checks.ground import (
     routed_on_purpose,
 )
 from wgtui.engine.checks.partition import MISS, spans_of, sweep
-from wgtui.engine.checks.world import World, who
+from wgtui.engine.checks.world import Ground, World, who
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.finding_facts import (
     Duplicate,

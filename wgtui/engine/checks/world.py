@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
+from wgtui.engine.checks.partition import Routing, Span
 from wgtui.engine.checks.ways import Ways
 from wgtui.engine.drift import drift
 from wgtui.model.drift import DeviceDrift
-from wgtui.model.finding_facts import Who
+from wgtui.model.finding_facts import Elsewhere, Who
 from wgtui.model.network import LinkIndex, RouteType, TableId
-from wgtui.model.prefix import Family, family_of
+from wgtui.model.prefix import Family, Prefix, family_of
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.wireguard import Device, DeviceConfig, Peer, PeerConfig
+from wgtui.model.wireguard import Device, DeviceConfig, Endpoint, Peer, PeerConfig
 
 
 def who(peer: Peer | PeerConfig) -> Who:
@@ -22,12 +24,42 @@ def who(peer: Peer | PeerConfig) -> Who:
     return Who(peer.public_key, peer.label)
 
 
-@dataclass(frozen=True)
+class Underlay(NamedTuple):
+    """A peer with an endpoint, and where its encrypted packets go."""
+
+    device: Device
+    number: int
+    peer: Peer
+    endpoint: Endpoint
+    value: int
+    """The way, see ``partition``; meaningless unless ``plain``."""
+    routing: Routing
+    plain: bool
+    """Routed here, and by rules that do not look at ports."""
+
+
+class Ground(NamedTuple):
+    """An AllowedIPs entry and what of it the system sends elsewhere."""
+
+    peer: Peer
+    entry: Prefix
+    away: tuple[Span, ...]
+    whole: bool
+    """Nothing of it goes into the device."""
+
+
+@dataclass
 class World:
     """One snapshot under check, and the one before it, where there is one."""
 
     snapshot: Snapshot
     before: Snapshot | None = None
+    underlays: Sequence[Underlay] | None = None
+    """Worked out once, by ``endpoints``."""
+    away: dict[tuple[LinkIndex, Routing], tuple[Ground, ...]] = field(default_factory=dict)
+    """Worked out once for a device and a kind of packet, by ``ground``."""
+    elsewhere: dict[tuple[Routing, str, Prefix], Elsewhere] = field(default_factory=dict)
+    """The same, for a peer's entry."""
 
     @cached_property
     def ways(self) -> Ways:
