@@ -22,6 +22,9 @@ SEED, LOOKUPS = 3, 200
 
 MEMBERS = World(
     (
+        # No address comes later by itself, or is tentative when the facts are read.
+        "sysctl -w net.ipv6.conf.default.accept_dad=0",
+        "sysctl -w net.ipv6.conf.default.addr_gen_mode=1",
         "ip link set lo up",
         *(
             f"ip link {words}"
@@ -37,6 +40,7 @@ MEMBERS = World(
         "sysctl -w net.ipv4.conf.v1.rp_filter=1",
         *(f"ip -4 address add 10.0.{n}.1/24 dev v{n}" for n in range(3)),
         *(f"ip -6 address add fd00:{n}::1/64 nodad dev v{n}" for n in range(3)),
+        *(f"ip -6 address add fe80::1{n}/64 nodad dev v{n}" for n in range(3)),
         "ip -4 route add default via 10.0.0.2 table 100",
         "ip -4 route add default via 10.0.2.2",
         "ip -6 route add default via fd00:0::2 table 100",
