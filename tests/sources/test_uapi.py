@@ -203,3 +203,26 @@ def test_a_device_whose_port_is_open_elsewhere_is_not_claimed(place: Path) -> No
         devices, [gap] = read_devices([replace(TUN, up=True)])
     assert devices == []
     assert "another network namespace" in gap.why
+
+
+def test_usual_peers_at_once_are_what_their_lines_say() -> None:
+    """Peers as wireguard-go tells them are read in one go, any other line by line: a line that
+    changes nothing makes the same peers, and errors name the same line."""
+    usual = "".join(
+        f"public_key={number:064x}\npreshared_key={number % 2:064x}\nprotocol_version=1\n"
+        f"{f'endpoint=192.0.2.{number}:7{chr(10)}' if number % 3 else ''}"
+        f"last_handshake_time_sec={number % 2}\nlast_handshake_time_nsec=5\ntx_bytes={number}\n"
+        "rx_bytes=2\npersistent_keepalive_interval=25\n"
+        + "".join(f"allowed_ip=10.{number}.{part}.7/24\n" for part in range(number % 4))
+        for number in range(9)
+    )
+    link = Link(LinkIndex(7), "wg0")
+    whole = parse_device(link, f"listen_port=7\n{usual}errno=0\n\n")
+    lines = parse_device(link, f"listen_port=7\n{usual}errno=0\n\n".replace("\npre", "\nx=1\npre"))
+    assert whole == lines
+    assert [len(peer.allowed_ips) for peer in whole.peers] == [n % 4 for n in range(9)]
+    for text in (usual, usual.replace("\npre", "\nx=1\npre")):
+        broken = text.replace("10.7.1.7/24", "10.7.1.700/24")
+        with pytest.raises(FormatError) as found:
+            parse_device(link, f"{broken}errno=0\n\n")
+        assert str(1 + broken[: broken.index("10.7.1.700")].count("\n")) in str(found.value)

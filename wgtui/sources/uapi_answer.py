@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from base64 import b64encode
 from dataclasses import replace
 from typing import Final
@@ -22,47 +23,82 @@ _NUMBERS: Final = frozenset(
         "persistent_keepalive_interval",
     }
 )
-_OF_PEERS: Final = _NUMBERS | {"allowed_ip", "endpoint", "preshared_key"}
+_USUAL: Final = re.compile(
+    r"public_key=([0-9a-f]{64})\npreshared_key=(?:(0{64})|[0-9a-f]{64})\nprotocol_version=1\n"
+    r"(?:endpoint=([^\n]*)\n)?last_handshake_time_sec=([0-9]+)\n"
+    r"last_handshake_time_nsec=([0-9]+)\ntx_bytes=([0-9]+)\nrx_bytes=([0-9]+)\n"
+    r"persistent_keepalive_interval=([0-9]+)((?:\nallowed_ip=[^\n]*)*)"
+)
+"""A peer as wireguard-go tells it; the preshared key is not captured."""
 
 
 def parse_device(link: Link, answer: str) -> Device:
     """Understand an answer; keys become base64, secrets are passed over. Raises ``FormatError``."""
-    device = Device(link.index, link.name, backend=Backend.USERSPACE)
-    peers: list[_PeerLines] = []
-    status = 0
+    where = f"WireGuard socket of {link.name}"
     if "\nerrno=" not in f"\n{answer}":
-        raise FormatError(f"WireGuard socket of {link.name}", "the answer breaks off")
-    for number, line in enumerate(answer.splitlines(), 1):
-        key, equals, value = line.partition("=")
-        if not line:
-            continue
-        try:
-            if not equals:
-                raise ValueError("not KEY=VALUE")
-            if peers and key in _OF_PEERS:
-                peers[-1].take(key, value)
+        raise FormatError(where, "the answer breaks off")
+    device = Device(link.index, link.name, backend=Backend.USERSPACE)
+    peers: list[Peer | _PeerLines] = []
+    status = 0
+    first, *rest = f"\n{answer}".split("\npublic_key=")
+    number = 0
+    for block in (*([first[1:]] if first else []), *(f"public_key={one}" for one in rest)):
+        usual = _usual_peer(block)
+        if usual is not None:
+            peers.append(usual)
+        for line in block.split("\n") if usual is None else ():
+            number += 1
+            key, equals, value = line.partition("=")
+            if not line:
                 continue
-            match key:
-                case "errno":
-                    status = int(value)
-                case "private_key":
-                    device = replace(device, public_key=_public_key(value))
-                case "listen_port":
-                    device = replace(device, listen_port=int(value))
-                case "fwmark":
-                    device = replace(device, fwmark=Mark(int(value)))
-                case "public_key":
-                    peers.append(_PeerLines(_base64(value)))
-        except ValueError as error:
-            # Never the line itself: it may be a key.
-            raise FormatError(
-                f"WireGuard socket of {link.name}", f"{key}: {error}", number
-            ) from None
+            try:
+                if not equals:
+                    raise ValueError("not KEY=VALUE")
+                match key:
+                    case "errno":
+                        status = int(value)
+                    case "private_key":
+                        device = replace(device, public_key=_public_key(value))
+                    case "listen_port":
+                        device = replace(device, listen_port=int(value))
+                    case "fwmark":
+                        device = replace(device, fwmark=Mark(int(value)))
+                    case "public_key":
+                        peers.append(_PeerLines(_base64(value)))
+                    case _ if peers and isinstance(peers[-1], _PeerLines):
+                        peers[-1].take(key, value)
+            except ValueError as error:
+                # Never the line itself: it may be a key.
+                raise FormatError(where, f"{key}: {error}", number) from None
+        number += block.count("\n") + 1 if usual is not None else 0
     if status:
-        raise FormatError(f"WireGuard socket of {link.name}", os.strerror(abs(status)))
+        raise FormatError(where, os.strerror(abs(status)))
     # wireguard-go tells them in a new order every time.
-    found = sorted((peer.peer() for peer in peers), key=lambda peer: peer.public_key)
-    return replace(device, peers=tuple(found))
+    found = [peer if isinstance(peer, Peer) else peer.peer() for peer in peers]
+    return replace(device, peers=tuple(sorted(found, key=lambda peer: peer.public_key)))
+
+
+def _usual_peer(block: str) -> Peer | None:
+    """The peer, if its lines are those of wireguard-go, in its order; anything else is None."""
+    found = _USUAL.fullmatch(block)
+    if found is None:
+        return None
+    key, no_preshared_key, endpoint, seconds, nanoseconds, sent, received, keepalive, allowed = (
+        found.groups()
+    )
+    try:
+        return Peer(
+            public_key=_base64(key),
+            endpoint=_endpoint(endpoint) if endpoint else None,
+            allowed_ips=tuple([Prefix.parse(one) for one in allowed.split("\nallowed_ip=")[1:]]),
+            last_handshake=int(seconds) + int(nanoseconds) / 1e9 or None,
+            received=int(received),
+            sent=int(sent),
+            keepalive=int(keepalive),
+            has_preshared_key=no_preshared_key is None,
+        )
+    except ValueError:
+        return None  # its lines will tell which of them it is
 
 
 class _PeerLines:
