@@ -29,7 +29,7 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 CAPS = {
     "enter": "Enter", "escape": "Esc", "tab": "Tab", "shift+tab": "Shift-Tab", "space": "Space",
     "slash": "/", "equals_sign": "=", "question_mark": "?", "exclamation_mark": "!",
-    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home",
+    "plus": "+", "minus": "-", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home",
     "end": "End", "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip
 
@@ -122,7 +122,7 @@ def test_every_outcome_is_in_the_readme() -> None:
 def test_every_key_is_in_the_readme_and_no_other() -> None:
     """The keys table is the app's bindings, as printed on the keys."""
     tables: tuple[list[BindingType], ...] = (
-        keys.QUESTION, keys.ROWS, keys.ANSWER, keys.FILTER, keys.EVERYWHERE, keys.HELP,
+        keys.QUESTION, keys.ROWS, keys.MAP, keys.ANSWER, keys.FILTER, keys.EVERYWHERE, keys.HELP,
     )  # fmt: skip
     assert WgtuiApp.BINDINGS is keys.EVERYWHERE
     assert RowList.BINDINGS is keys.ROWS

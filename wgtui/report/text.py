@@ -11,7 +11,7 @@ LABEL_WIDTH: Final = 8
 WIDEST_LABEL: Final = 24
 INDENT: Final = "  "
 
-_ASCII: Final = str.maketrans({"…": "...", "—": "--", "·": "|", "≠": "!="})
+_ASCII: Final = str.maketrans({"…": "...", "—": "--", "·": "|", "≠": "!=", "→": "->"})
 """Our own typography; names from outside keep theirs."""
 
 

@@ -46,6 +46,8 @@ _KEY_NAMES: Final = {
     "slash": "/",
     "equals_sign": "=",
     "exclamation_mark": "!",
+    "plus": "+",
+    "minus": "-",
     "pagedown": "PgDn",
     "pageup": "PgUp",
     "shift+tab": "Shift-Tab",

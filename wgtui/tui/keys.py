@@ -62,6 +62,12 @@ ROWS: Final[Keys] = [
     _key("rows.fold", "h,l,left,right", "fold", "fold or unfold a table", "fold", "h/l"),
 ]
 
+MAP: Final[Keys] = [
+    _key("map.in", "l,right,plus", "zoom_in", "into the row's prefix", "zoom in", "l"),
+    _key("map.out", "h,left,minus", "zoom_out", "to the prefix around", "zoom out", "h"),
+    _key("map.family", "6", "other_family", "IPv4 or IPv6"),
+]
+
 ANSWER: Final[Keys] = [
     _key("answer.ask", "enter", "app.focus_question", "ask something else", "ask again", "Enter"),
 ]
@@ -104,6 +110,13 @@ EVERYWHERE: Final[Keys] = [
         "sheet('drift')",
         "what was meant, what the kernel has, what is routed there; again closes",
     ),
+    _key(
+        "app.map",
+        "m",
+        "sheet('map')",
+        "a prefix as blocks, lettered by where they go; again closes",
+    ),
+    _key("app.what-if", "w", "what_if", "what if? Type a command: what it would change"),
     _key("app.next", "tab", "focus_next", "the next pane"),
     _key("app.previous", "shift+tab", "focus_previous", "the pane before"),
     _key(
@@ -157,6 +170,7 @@ HELP: Final[Keys] = [
 PLACES: Final = (
     ("In the question", QUESTION),
     ("In a pane", ROWS),
+    ("In the map", MAP),
     ("Everywhere but in a question being typed", EVERYWHERE),
     ("While a filter is typed", FILTER),
 )

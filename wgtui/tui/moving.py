@@ -144,6 +144,12 @@ class Moving(App[str]):
         self.screen.set_focus(self.sheets.open(name), scroll_visible=False)
         self._show_tabs()
 
+    def action_what_if(self) -> None:
+        """The question line takes a command."""
+        self.action_focus_question()
+        self.lookup.question.value = "if "
+        self.lookup.question.cursor_position = len("if ")
+
     def _close_sheet(self) -> None:
         if self.sheets.shown is not None:
             self.sheets.close()

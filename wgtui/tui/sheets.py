@@ -8,18 +8,20 @@ the screen. The rows are made when a sheet is looked at, not before.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Size
 
+from wgtui.tui import keys
 from wgtui.tui.messages import RowsFolded
 from wgtui.tui.row_list import RowList
-from wgtui.tui.rows import Lit
+from wgtui.tui.rows import Lit, RowModel
 
 if TYPE_CHECKING:
     from wgtui.model.trace import Trace
+    from wgtui.tui.map_rows import MapRows
     from wgtui.tui.view import View
 
 
@@ -33,12 +35,53 @@ class SheetList(RowList):
             return self.size
         return self.app.query_one("#panes").size
 
+    def model_of(self, view: View) -> RowModel:
+        """What it shows of these facts."""
+        return view.sheet(self.id or "")
+
 
 class NewestFirst(SheetList):
     """Whoever is at its top stays there when something new comes in."""
 
     def _find(self, text: str) -> int:
         return super()._find(text) if self.cursor else 0
+
+
+class MapList(SheetList):
+    """The map of a range, and where to look next."""
+
+    BINDINGS = keys.MAP
+
+    within = ""
+    """The prefix that is looked at; empty: where a look begins."""
+    _family: Literal[4, 6] = 4
+    _map: MapRows | None = None
+
+    def model_of(self, view: View) -> RowModel:
+        """The map of the range that is looked at."""
+        self._map = view.map(self.within, self._family)
+        return self._map
+
+    def action_zoom_in(self) -> None:
+        """Into the prefix of the row under the cursor."""
+        text = self.model.question(self.cursor)
+        if text is not None and self.cursor:
+            self._look(text)
+
+    def action_zoom_out(self) -> None:
+        """To a range sixteen times as large."""
+        if self._map is not None:
+            self._look(self._map.around())
+
+    def action_other_family(self) -> None:
+        """IPv4 or IPv6, from the beginning."""
+        self._family = 6 if self._family == 4 else 4
+        self._look("")
+
+    def _look(self, within: str) -> None:
+        self.within = within
+        self.cursor = self.top = 0
+        self.post_message(RowsFolded(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +101,7 @@ SHEETS: Final = (
     Sheet("findings", "!", "Findings"),
     Sheet("journal", "J", "Journal", NewestFirst),
     Sheet("drift", "D", "Drift"),
+    Sheet("map", "m", "Map", MapList),
 )
 
 
@@ -70,7 +114,7 @@ class Sheets(Vertical):
             one.name: one.widget(one.key, one.title, ascii_only=ascii_only, name=one.name)
             for one in SHEETS
         }
-        self.shown: RowList | None = None
+        self.shown: SheetList | None = None
         """The list of the sheet that is open."""
         self._view: View | None = None
         self._trace: Trace | None = None
@@ -127,6 +171,6 @@ class Sheets(Vertical):
         pane, view = self.shown, self._view
         if pane is None or view is None:
             return
-        model = view.filtered(view.sheet(pane.id or ""), pane.note)
+        model = view.filtered(pane.model_of(view), pane.note)
         lit = model.lit(self._trace) if self._trace is not None else Lit()
         pane.set_model(model, lit, reveal=reveal)

@@ -20,6 +20,8 @@ from wgtui.model.change import JournalEntry
 from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow, place_of
 from wgtui.model.kernel import KernelAnswer
+from wgtui.model.prefix import Family, Prefix
+from wgtui.model.range_flow import is_range
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Trace
 from wgtui.report.change_words import before_line
@@ -33,6 +35,8 @@ from wgtui.tui.filtering import filtered
 from wgtui.tui.findings_rows import FindingsRows
 from wgtui.tui.interfaces_rows import InterfacesRows
 from wgtui.tui.line_rows import drift_rows, journal_rows
+from wgtui.tui.map_rows import MapRows, first_range
+from wgtui.tui.other_replies import command_in, command_reply, range_reply
 from wgtui.tui.reply import GRAMMAR, Reply
 from wgtui.tui.routes_rows import Folds, RoutesRows
 from wgtui.tui.rows import RowModel
@@ -64,6 +68,7 @@ class View:
         self._trees: DeviceTreeRows | None = None
         self._filtered: dict[tuple[RowModel, str], RowModel] = {}
         self._sheets: dict[str, RowModel] = {}
+        self._maps: dict[Prefix, MapRows] = {}
         self.doubt: Final = doubt(snapshot)
         """What to know about the moment that is shown; empty: nothing."""
         _OF_HOST(snapshot)
@@ -115,6 +120,13 @@ class View:
         self.findings = findings
         self._sheets.clear()
 
+    def map(self, text: str, family: Family) -> MapRows:
+        """The map of a prefix; of none: where a look begins."""
+        within = Prefix.parse(text) if text else first_range(self.snapshot, family)
+        if within not in self._maps:
+            self._maps = {within: MapRows(self.snapshot, within)}
+        return self._maps[within]
+
     def sheet(self, name: str) -> RowModel:
         """The rows of a sheet."""
         if name not in self._sheets:
@@ -132,6 +144,11 @@ class View:
         if not text.strip():
             return self._welcome
         try:
+            command = command_in(text)
+            if command is not None:
+                return command_reply(self.snapshot, text, command)
+            if is_range(text):
+                return range_reply(self.snapshot, text)
             trace = lookup(self.snapshot, Flow.parse(text))
         except QueryError as error:
             problem = printable(error.problem)

@@ -52,9 +52,12 @@ def what_if(
     commands: Sequence[Command],
     flow: Flow | None = None,
     limit: int = LIMIT,
+    findings: bool = True,
 ) -> WhatIf:
-    """Predict the commands one after the other; raises ``QueryError`` for a flow that names what
-    is not there."""
+    """Predict the commands one after the other; without ``findings`` nobody looks for mistakes.
+
+    Raises ``QueryError`` for a flow that names what is not there.
+    """
     steps = predict(before, commands)
     after = steps[-1].snapshot if steps else before
     touched = Touched()
@@ -62,9 +65,11 @@ def what_if(
         if step.objection is None and Note.NOTHING_CHANGES not in step.notes:
             touched |= step.touched
     found = differences(before, after, touched, limit)
-    old, new = check(before), check(after) if after is not before else ()
-    known = {one.identity for one in old}
-    later = {one.identity for one in new} if after is not before else known
+    old: tuple[Finding, ...] = ()
+    new: tuple[Finding, ...] = ()
+    if findings and after is not before:
+        old, new = check(before), check(after)
+    known, later = ({one.identity for one in some} for some in (old, new))
     traces = None
     if flow is not None:
         traces = lookup(before, flow), lookup(after, flow)
