@@ -160,6 +160,16 @@ def test_nobodys_home_has_no_names(tmp_path: Path, environment: dict[str, str]) 
     assert read_names(ConfigFiles(), tmp_path, environment) == {}
 
 
+def test_somebody_elses_home_is_no_gap(tmp_path: Path) -> None:
+    """A names file that is not there, or not readable, hides nothing of the host."""
+    put(tmp_path, "home/wgtui/names", f"{ALICE} Alice")
+    files, environment = ConfigFiles(), {"XDG_CONFIG_HOME": str(tmp_path / "home")}
+    assert read_names(files, tmp_path, environment) == {ALICE: "Alice"}
+    (tmp_path / "home/wgtui/names").unlink()
+    assert read_names(files, tmp_path, environment) == {}
+    assert files.gaps == []
+
+
 def test_a_facts_folder_holds_copies_of_them_all(tmp_path: Path) -> None:
     """conf/ may hold files of every program, drop-ins and names (contract §3, added)."""
     put(tmp_path, "conf/wg0.conf", "[Interface]", "ListenPort=1")

@@ -48,8 +48,8 @@ def read_names(
 
 
 def _own(environment: Mapping[str, str]) -> Path | None:
-    """None: nobody knows whose home this is."""
+    """None: nobody knows whose home this is, or it is somebody else's."""
     config, home = environment.get("XDG_CONFIG_HOME", ""), environment.get("HOME", "")
-    if config.startswith("/"):
-        return Path(config, "wgtui/names")
-    return Path(home, ".config/wgtui/names") if home.startswith("/") else None
+    path = Path(config or (home and f"{home}/.config"), "wgtui/names")
+    # After "sudo -u nobody" this may be somebody else's home: that hides nothing of the host.
+    return path if path.is_absolute() and os.access(path, os.R_OK) else None
