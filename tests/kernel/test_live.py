@@ -3,6 +3,9 @@
 `ip -j` in the same namespace is the judge.
 """
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -338,3 +341,30 @@ def test_nothing_is_left_open(host: Host) -> None:
             source.refresh(source.read(), 0)
             source.ask(Flow.parse("192.0.0.2"))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_ctrl_c_ends_a_long_reading_at_once(host: Host) -> None:
+    """Whoever waits for work in another namespace can be interrupted: the process ends, though the
+    work would go on for an hour, and nothing stays behind."""
+    script = """
+import sys, time
+from wgtui.sources import netns
+def work():
+    print("working", flush=True)
+    time.sleep(3600)
+netns.inside(sys.argv[1], work)
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, host.namespace],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "working\n"
+        child.send_signal(signal.SIGINT)
+        try:
+            assert child.wait(60) in (1, 130, -signal.SIGINT)
+        finally:
+            child.kill()

@@ -182,8 +182,9 @@ def test_a_hundred_thousand_routes(host: Host, readings: list[str]) -> None:
     told: list[int] = []
     with closing(LiveSource(host.namespace)) as source:
         snapshot = source.read(told.append)
-        assert told == sorted(told)
         assert len(told) >= 10
+        assert 90_000 < max(told) <= 100_100
+        snapshot = still(source, snapshot)
         main = snapshot.routes[4, TableId(254)]
         columns = main.tree.columns
         assert set(zip(columns.networks, columns.lengths, strict=True)) >= set(chosen)
