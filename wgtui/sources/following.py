@@ -16,6 +16,7 @@ from wgtui.model.routes import RouteTables
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.sources.events import Events, News
 from wgtui.sources.route_changes import RouteChanges, UnclearError
+from wgtui.sources.undisturbed import undisturbed
 
 _AT_ONCE: Final = 2_000
 """Events to apply before looking for new ones."""
@@ -78,7 +79,8 @@ class Following:
         if self._changes is None:
             return None
         try:
-            return self._changes.apply(self._rescuing(events), again=again)
+            with undisturbed():
+                return self._changes.apply(self._rescuing(events), again=again)
         except (UnclearError, FormatError):
             self._changes = None
             return None
