@@ -159,7 +159,7 @@ def _slow_lines(host: Host) -> Iterator[Row]:
         with wgtui_in(host, rate=rate) as terminal:
             terminal.until_bytes(FACTS)
             terminal.quiet(2.0)
-            terminal.send("2")
+            terminal.send("\t\t")
             terminal.quiet(2.0)
             before = len(terminal.raw)
             behind = terminal.held(PAGE_DOWN, 2.0)

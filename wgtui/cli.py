@@ -72,6 +72,7 @@ options:
   -o FILE        snapshot: write to FILE instead of stdout
   --ascii        plain ASCII glyphs
   --mouse        TUI: use the mouse (off by default, so the terminal can select text)
+  --theme NAME   TUI: dark, light or mono (black and white); WGTUI_THEME says it for good
   --version      print the version
   -h, --help     print this
 

@@ -527,3 +527,15 @@ async def test_the_answer_stays_while_the_next_word_is_typed() -> None:
         assert routes.lit.marks[winner] is Tone.WON
         await pilot.press("escape")
         assert not routes.lit.marks
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x45"])
+async def test_a_filter_that_hides_the_winner_says_so(size: tuple[int, int]) -> None:
+    """In the heading or the tab, for as long as both hold."""
+    app = app_on(question="10.30.5.9")
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, app)
+        await pilot.press("2", "slash", *"172.31", "enter")
+        await until(pilot, lambda: "/172.31, hides the winner" in text(app.screen))
+        await pilot.press("escape")
+        await until(pilot, lambda: "hides the winner" not in text(app.screen))

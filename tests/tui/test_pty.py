@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import signal
+import statistics
 import sys
 import termios
+import time
 
 import pytest
 
@@ -168,3 +170,27 @@ def test_a_question_from_the_command_line_shows_the_same_rows_every_time() -> No
             terminal.until_quiet()
             screens.add(terminal.text)
     assert len(screens) == 1
+
+
+def test_keys_are_answered_at_once() -> None:
+    """A generous bound for a busy machine; the real figures are in the benchmarks."""
+    with Terminal.of_wgtui("--demo", size=(160, 45)) as terminal:
+        terminal.until_text("Type an address", "edge-1")
+        terminal.until_quiet()
+        took = []
+        for number, char in enumerate("10.30.5.9", 1):
+            sent = time.monotonic()
+            terminal.send(char)
+            terminal.until_text(f"Lookup ❯ {'10.30.5.9'[:number]}")
+            took.append(time.monotonic() - sent)
+        assert statistics.median(took) < 0.5
+
+
+def test_the_colours_can_be_chosen() -> None:
+    """Black and white: nothing sets a colour; an unknown name is told before the screen changes."""
+    with Terminal.of_wgtui("--demo", "--theme", "mono", "10.44.0.1") as terminal:
+        terminal.until_text("✘ NO-PEER")
+        assert not re.search(rb"\x1b\[[0-9;]*3[1-7]m", terminal.raw)
+    with Terminal.of_wgtui("--demo", "--theme", "pink") as terminal:
+        assert terminal.ended() == 2
+        assert b"dark, light, mono" in terminal.raw

@@ -107,3 +107,18 @@ def test_screen_gets_it_in_pieces_it_can_pass_on() -> None:
 def test_what_no_terminal_takes_is_not_sent() -> None:
     """Half of an answer in the clipboard would be worse than none."""
     assert osc52("x" * LIMIT, {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "asked", "theme"),
+    [
+        ({}, None, None),
+        ({}, "light", "ansi-light"),
+        ({"WGTUI_THEME": "mono"}, None, "ansi-mono"),
+        ({"WGTUI_THEME": "mono"}, "dark", "ansi-dark"),
+        ({"WGTUI_THEME": "pink"}, None, None),
+    ],
+)
+def test_a_theme_can_be_chosen(environ: dict[str, str], asked: str | None, theme: str) -> None:
+    """The option beats the variable; what nobody knows is no theme."""
+    assert terminal.chosen_theme(environ, asked) == theme

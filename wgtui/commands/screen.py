@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from wgtui.commands import ASCII, MOUSE, Arguments, Option
+from wgtui.errors import QueryError
 from wgtui.sources import open_source
 
-OPTIONS: Final[tuple[Option, ...]] = ()
+THEME: Final = Option("--theme", takes_value=True)
+OPTIONS: Final[tuple[Option, ...]] = (THEME,)
 
 
 def run(arguments: Arguments) -> int:
@@ -17,12 +19,17 @@ def run(arguments: Arguments) -> int:
     if arguments.source != "demo" and not arguments.source.startswith("live"):
         open_source(arguments.source).close()
     from wgtui.tui.main import run as show
+    from wgtui.tui.terminal import THEMES
 
+    theme = arguments.value(THEME)
+    if theme is not None and theme not in THEMES:
+        raise QueryError(f"--theme {theme}: it is one of {', '.join(THEMES)}")
     return show(
         arguments.source,
         question,
         mouse=arguments.has(MOUSE),
         ascii_only=arguments.has(ASCII),
+        theme=theme,
     )
 
 

@@ -110,7 +110,8 @@ class FilteredRows:
         place = {row: new for row in lit.marks if (new := self._place(row)) is not None}
         marks = {place[row]: tone for row, tone in lit.marks.items() if row in place}
         said = {place[row]: word for row, word in lit.words.items() if row in place}
-        return Lit(marks, said, None if lit.show is None else self._place(lit.show))
+        show = None if lit.show is None else self._place(lit.show)
+        return Lit(marks, said, show, hidden=show is None and lit.show is not None)
 
     def _place(self, base: int) -> int | None:
         place = bisect_left(self._rows, base)

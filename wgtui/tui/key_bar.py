@@ -100,7 +100,7 @@ class TabBar(Widget):
         for pane in self._panes:
             tone = pane.lit.marks.get(pane.lit.show) if pane.lit.show is not None else None
             glyph = f" {self._glyphs[tone]}" if tone else ""
-            note = f" /{pane.note}" if pane.note else ""
+            note = f" {pane.filter_text}" if pane.note else ""
             tabs.append(
                 (f" {pane.number} {pane.model.title}{glyph}{printable(note)} ", pane.display)
             )

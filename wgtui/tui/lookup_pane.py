@@ -26,8 +26,8 @@ from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.inks import ANSWER_INKS
 from wgtui.tui.row_layout import wrap
-from wgtui.tui.row_list import MARGIN, Picture, RowList
-from wgtui.tui.rows import Lit, Span
+from wgtui.tui.row_list import MARGIN, RowList
+from wgtui.tui.rows import Lit, Picture, Span
 
 if TYPE_CHECKING:
     from wgtui.model.trace import Trace

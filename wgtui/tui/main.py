@@ -8,7 +8,9 @@ import sys
 from wgtui.tui import terminal
 
 
-def run(spec: str, question: str, *, mouse: bool, ascii_only: bool) -> int:
+def run(
+    spec: str, question: str, *, mouse: bool, ascii_only: bool, theme: str | None = None
+) -> int:
     """Show the screen until it is left; the exit code.
 
     Textual is imported in here, after everything that must be settled before.
@@ -26,6 +28,8 @@ def run(spec: str, question: str, *, mouse: bool, ascii_only: bool) -> int:
 
         take_short_turns()
         app = WgtuiApp(spec, question, ascii_only=ascii_only or terminal.needs_ascii(os.environ))
+        if chosen := terminal.chosen_theme(os.environ, theme):
+            app.theme = chosen
         left_behind = app.run(mouse=mouse)
     except KeyboardInterrupt:
         return 130

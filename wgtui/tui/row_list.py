@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -32,25 +32,13 @@ from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.inks import INKS, Ink, style
 from wgtui.tui.messages import RowChosen, RowsFolded
 from wgtui.tui.row_layout import lines_of, without_tail
-from wgtui.tui.rows import Lit, NoRows, RowModel, Span
+from wgtui.tui.rows import Lit, NoRows, Picture, RowModel, Span
 
 MOST_LINES: Final = 1_000
 """Rows whose lines are kept: a few screens."""
 
 MARGIN: Final = 2
 """Cells at the left of every row: the glyph of its mark and a blank."""
-
-
-class Picture(NamedTuple):
-    """What one line of the screen says: equal pictures need no refresh."""
-
-    spans: tuple[Span, ...] = ()
-    tone: Tone | None = None
-    word: str = ""
-    cursor: bool = False
-    heading: bool = False
-    continued: bool = False
-    """The line before goes on: the same tone, no glyph and no word."""
 
 
 def _nobody() -> None:
@@ -202,6 +190,12 @@ class RowList(Widget, can_focus=True):
             return ""  # not read yet is not the same as nothing there
         return f"{self.cursor + 1:,}/{len(self.model):,}" if len(self.model) else "none"
 
+    @property
+    def filter_text(self) -> str:
+        """The filter in force, and whether it leaves out what the answer is about."""
+        hides = ", hides the winner" if self.lit.hidden else ""
+        return f"/{self.note}{hides}" if self.note else ""
+
     def _stay_inside(self) -> None:
         last = max(0, len(self.model) - 1)
         self.cursor = max(0, min(self.cursor, last))
@@ -260,8 +254,13 @@ class RowList(Widget, can_focus=True):
 
     def _fixed_picture(self, y: int) -> Picture:
         title = f"{self.number} {self.model.title}"
-        note = f"  /{self.note}" if self.note else ""
-        return Picture((Span(title), Span(note)), None, self.position, self.has_focus, heading=True)
+        return Picture(
+            (Span(title), Span(f"  {self.filter_text}")),
+            None,
+            self.position,
+            self.has_focus,
+            heading=True,
+        )
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""

@@ -35,6 +35,20 @@ class Lit:
     0x0``, ``suppressed``."""
     show: int | None = None
     """The row to scroll into view: the winner, or the place where it failed."""
+    hidden: bool = False
+    """There is such a row, and a filter leaves it out."""
+
+
+class Picture(NamedTuple):
+    """What one line of the screen says: equal pictures need no refresh."""
+
+    spans: tuple[Span, ...] = ()
+    tone: Tone | None = None
+    word: str = ""
+    cursor: bool = False
+    heading: bool = False
+    continued: bool = False
+    """The line before goes on: the same tone, no glyph and no word."""
 
 
 class RowModel(Protocol):

@@ -13,6 +13,7 @@ import sys
 import termios
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
+from typing import Final
 
 _HINT = "`wgtui lookup ADDRESS` answers in plain text"
 
@@ -62,6 +63,15 @@ def prepare_environment(environ: MutableMapping[str, str]) -> None:
     environ.setdefault(
         "TEXTUAL_FILTERS", ""
     )  # "dim" would mix colours that only the terminal knows
+
+
+THEMES: Final = {"dark": "ansi-dark", "light": "ansi-light", "mono": "ansi-mono"}
+"""Textual's names for what ``--theme`` and ``WGTUI_THEME`` call them."""
+
+
+def chosen_theme(environ: Mapping[str, str], asked: str | None) -> str | None:
+    """The theme of ``--theme``, else of ``WGTUI_THEME``; None: nobody chose one."""
+    return THEMES.get(asked or environ.get("WGTUI_THEME", ""))
 
 
 def needs_ascii(environ: Mapping[str, str]) -> bool:
