@@ -26,7 +26,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line, Tone
+from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line
 from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.inks import INKS, Ink, style
