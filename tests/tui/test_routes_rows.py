@@ -49,7 +49,7 @@ def test_rules_stand_over_their_tables() -> None:
         "IPv4  5 rules  11 routes",
         "0      from all lookup local",
         "  ▸ table local: 3 routes (folded)",
-        "32764  from all lookup main suppress_prefixlength 0",
+        "32764  from all lookup main suppress_prefixlength 0  wg-quick",
         "  ▾ table main: 6 routes",
         "    default  via 192.0.2.1 dev eth0  proto static",
         "    ├ 10.0.0.0/8  blackhole",
@@ -57,7 +57,7 @@ def test_rules_stand_over_their_tables() -> None:
         "    ├ 172.16.0.0/12  via 192.0.2.2 dev eth0  metric 100",
         "    ├ 172.16.0.0/12  via 192.0.2.3 dev eth0  metric 200",
         "    └ 192.0.2.0/24  dev eth0  src 192.0.2.10  proto kernel",
-        "32765  not from all fwmark 0xca6c lookup 51820",
+        "32765  not from all fwmark 0xca6c lookup 51820  wg-quick",
         "  ▾ table 51820: 1 route",
         "    default  dev wg0",
         "32766  from all lookup main",
@@ -137,7 +137,7 @@ def test_a_vrf_rule_shows_the_tables_of_all_vrfs() -> None:
     host = replace(host, links={**host.links, LinkIndex(9): blue}, rules={4: rules})
     said = lines(RoutesRows(host))
     assert said[1:4] == [
-        "1000   from all l3mdev lookup [l3mdev-table]",
+        "1000   from all l3mdev lookup [l3mdev-table]  VRF",
         "  ▾ table 77 (blue): 1 route",
         "    198.18.0.0/15  dev eth0",
     ]
@@ -208,7 +208,7 @@ def test_winner_losers_and_skipped_rules_are_told_by_words() -> None:
     lit = model.lit(lookup(host, Flow.parse("10.20.3.7")))
     assert marked(model, lit) == [
         ("lost", "0      from all lookup local", "no match"),
-        ("won", "32764  from all lookup main suppress_prefixlength 0", "decides"),
+        ("won", "32764  from all lookup main suppress_prefixlength 0  wg-quick", "decides"),
         ("also", "default  via 192.0.2.1 dev eth0  proto static", "outer"),
         ("lost", "├ 10.0.0.0/8  blackhole", "shorter"),
         ("won", "│ └ 10.20.0.0/16  dev wg0  src 10.20.0.1  proto kernel", "wins"),
@@ -223,7 +223,11 @@ def test_a_suppressed_result_has_lost() -> None:
     model = RoutesRows(host)
     said = marked(model, model.lit(lookup(host, Flow.parse("8.8.8.8"))))
     assert ("lost", "default  via 192.0.2.1 dev eth0  proto static", "suppressed") in said
-    assert ("lost", "32764  from all lookup main suppress_prefixlength 0", "suppressed") in said
+    assert (
+        "lost",
+        "32764  from all lookup main suppress_prefixlength 0  wg-quick",
+        "suppressed",
+    ) in said
     assert ("won", "default  dev wg0", "wins") in said
 
 
@@ -232,7 +236,11 @@ def test_refusals_and_metrics_are_named() -> None:
     host = worlds.host()
     model = RoutesRows(host)
     said = marked(model, model.lit(lookup(host, Flow.parse("8.8.8.8 mark 0xca6c"))))
-    assert ("refused", "32765  not from all fwmark 0xca6c lookup 51820", "excepted") in said
+    assert (
+        "refused",
+        "32765  not from all fwmark 0xca6c lookup 51820  wg-quick",
+        "excepted",
+    ) in said
     said = marked(model, model.lit(lookup(host, Flow.parse("172.16.0.1"))))
     assert ("lost", "├ 172.16.0.0/12  via 192.0.2.3 dev eth0  metric 200", "metric 200") in said
 

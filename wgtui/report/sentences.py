@@ -30,6 +30,7 @@ from wgtui.report.line import Line, Tone
 from wgtui.report.mark_words import loss_text
 from wgtui.report.may_change import may_change_lines
 from wgtui.report.printable import printable
+from wgtui.report.rule_set_words import rule_set_text
 from wgtui.report.verdict import REASONS, verdict
 from wgtui.report.words import (
     birthplace_text,
@@ -86,7 +87,7 @@ def kernel_line(snapshot: Snapshot, trace: Trace, asked: KernelAnswer) -> Line |
 def _way(snapshot: Snapshot, trace: Trace, indent: int, around: Trace | None) -> Iterator[Line]:
     if trace.arrival is not None:
         yield arrival_line(snapshot, trace, trace.arrival)
-    yield from _rules(trace, indent, around)
+    yield from _rules(snapshot, trace, indent, around)
     if trace.route is not None:
         yield from _route(snapshot, trace, trace.route, indent)
     if trace.ownership is not None:
@@ -97,10 +98,12 @@ def _way(snapshot: Snapshot, trace: Trace, indent: int, around: Trace | None) ->
         yield from _way(there, trace.outer, indent + 1, trace if there is snapshot else None)
 
 
-def _rules(trace: Trace, indent: int, around: Trace | None) -> Iterator[Line]:
+def _rules(snapshot: Snapshot, trace: Trace, indent: int, around: Trace | None) -> Iterator[Line]:
     for step in trace.rules:
         if step.result is RuleResult.DECIDED:
-            yield Line(_rule(step), Tone.WON, indent, "rule")
+            whose = rule_set_text(snapshot, trace.flow.family, step.position)
+            told = f"{_rule(step)} ({whose})" if whose else _rule(step)
+            yield Line(told, Tone.WON, indent, "rule")
         elif step.result is RuleResult.UNKNOWN:
             yield Line(f"{_rule(step)}: cannot be evaluated", Tone.UNKNOWN, indent, "rule")
     known: set[tuple[int, str]] = set()

@@ -31,12 +31,14 @@ from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Trace
 from wgtui.report import words
+from wgtui.report.rule_set_words import rule_set_text
 from wgtui.tui.filtering import looks_like_prefix
 from wgtui.tui.routes_cells import below_rule, info_text, route_cells, rule_cells
 from wgtui.tui.routes_lit import lit_routes
 from wgtui.tui.routes_sections import Part, Section, sections
 from wgtui.tui.row_layout import (
     MANY_CELLS,
+    NEW_LINE,
     WORD_ROOM,
     Cells,
     beside,
@@ -161,7 +163,12 @@ class RoutesRows:
                 table = self._table(section)
                 return route_cells(self.snapshot, table.tree, table[offset], width)
             case Part.RULE:
-                return rule_cells(self.snapshot.rules[section.family][section.position], width)
+                rule = self.snapshot.rules[section.family][section.position]
+                cells = rule_cells(rule, width)
+                whose = rule_set_text(self.snapshot, section.family, section.position)
+                if NEW_LINE in cells:
+                    return cells
+                return fit(beside(width, WORD_ROOM), cells, say(whose, "dim"))
             case Part.FAMILY:
                 head = Span(clip(f"IPv{section.family}", width), "head")
                 return fit(
