@@ -34,11 +34,11 @@ def test_an_address_leaves_the_routes_that_cover_it_and_their_headers() -> None:
         "0      from all lookup local",
         "  ▾ table local: 3 routes",
         "    192.0.2.10/32  local  dev eth0",
-        "32764  from all lookup main suppress_prefixlength 0",
+        "32764  from all lookup main suppress_prefixlength 0  wg-quick",
         "  ▾ table main: 6 routes",
         "    default  via 192.0.2.1 dev eth0  proto static",
         "    └ 192.0.2.0/24  dev eth0  src 192.0.2.10  proto kernel",
-        "32765  not from all fwmark 0xca6c lookup 51820",
+        "32765  not from all fwmark 0xca6c lookup 51820  wg-quick",
         "  ▾ table 51820: 1 route",
         "    default  dev wg0",
     ]
