@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from wgtui.engine.checks import check
 from wgtui.engine.lookup import lookup
 from wgtui.model.flow import Flow
 from wgtui.model.prefix import FAMILIES
 from wgtui.model.trace import Outcome
+from wgtui.report.finding_names import who_text
 from wgtui.sources import open_source
 from wgtui.sources.demo import TOUR, DemoSource
 
@@ -94,3 +96,34 @@ def test_the_demo_needs_neither_pyroute2_nor_textual() -> None:
         "sys.exit(', '.join(slow) or 0)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
+def test_the_demo_has_one_of_every_mistake_that_a_file_can_show() -> None:
+    """What ``wgtui check --demo`` finds, in its order: all that the tour and the pictures show."""
+    found = check(DemoSource().read())
+    assert [f"{one.severity.value} {one.code.value} {who_text(one)}" for one in found] == [
+        "error own-key-peer wg1  wg1  10.20.0.11/32",
+        "error moved-prefix wg1  ams2  10.31.0.0/24",
+        "error moved-prefix wg1  par6  10.33.0.0/24",
+        "error same-prefix-in-config wg1  par6  10.33.0.0/24",
+        "error endpoint-loop wg1  osl4",
+        "warning ownerless-route wg1  10.44.0.0/16",
+        "warning ownerless-route wg1  2001:db8:44::/48",
+        "warning unrouted-prefix wg1  bru5  172.30.7.0/24",
+        "warning unrouted-prefix wg1  bru5  fd72:7::/48",
+        "warning rp-filter wg1  bru5  172.30.7.0/24",
+        "warning forwarding-off wg0",
+        "warning shadowed-prefix wg1  ams2  10.37.0.0/24",
+        "warning ignored-gateway wg1  lon3  10.35.0.0/16",
+        "warning host-bits wg1  lon3  10.30.5.0/24",
+        "warning no-handshake wg1  osl4",
+        "warning stale-handshake wg1  par6",
+        "info duplicate-route 192.168.40.0/24",
+        "info mtu wg1  ams2",
+        "info asymmetric wg1  bru5  fd72:7::/48",
+        "info endpoint-via-tunnel wg1  ams2",
+        "info no-endpoint wg1  laptop",
+        "info overlap wg1  ams2  10.30.0.0/16",
+        "info overlap wg1  lon3  10.30.5.0/24",
+        "info overlap wg1  ams2  fd30::/48",
+    ]

@@ -67,6 +67,15 @@ def test_the_example_is_what_the_program_prints(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == expected
 
 
+def test_the_story_is_what_the_program_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    """A real trouble, from the facts that tests use: letter by letter."""
+    command, _, expected = block("story").partition("\n")
+    dollar, program, *words = command.split()
+    assert (dollar, program) == ("$", "wgtui")
+    assert main(words) == NOT_DELIVERED
+    assert capsys.readouterr().out == expected
+
+
 def test_the_first_screen_says_what_it_is_and_how_to_start() -> None:
     """One sentence, one picture, demo, test, install: before the first heading."""
     first = README.split("\n## ")[0]

@@ -60,13 +60,15 @@ def findings_text(snapshot: Snapshot, findings: Sequence[Finding], ascii_only: b
 
 def summary(findings: Sequence[Finding]) -> str:
     """``2 errors, 1 warning, 3 notes``."""
+    found = [finding.severity for finding in findings]
     told = [
-        count_text(sum(finding.severity is severity for finding in findings), word)
+        count_text(found.count(severity), word)
         for severity, word in (
             (Severity.ERROR, "error"),
             (Severity.WARNING, "warning"),
             (Severity.INFO, "note"),
         )
+        if severity in found
     ]
     return ", ".join(told)
 

@@ -224,7 +224,7 @@ def routed_on_purpose(world: World, device: Device, family: Family) -> bool:
 
 def elsewhere(world: World, routing: Routing, ground: Ground) -> Elsewhere:
     """What is to be said of a ground that is away."""
-    key = routing, ground.peer.public_key, ground.entry
+    key = routing, ground.entry, ground.away
     if key not in world.elsewhere:
         world.elsewhere[key] = _elsewhere(world, routing, ground)
     return world.elsewhere[key]

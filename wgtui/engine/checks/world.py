@@ -58,8 +58,10 @@ class World:
     """Worked out once, by ``endpoints``."""
     away: dict[tuple[LinkIndex, Routing], tuple[Ground, ...]] = field(default_factory=dict)
     """Worked out once for a device and a kind of packet, by ``ground``."""
-    elsewhere: dict[tuple[Routing, str, Prefix], Elsewhere] = field(default_factory=dict)
-    """The same, for a peer's entry."""
+    elsewhere: dict[tuple[Routing, Prefix, tuple[Span, ...]], Elsewhere] = field(
+        default_factory=dict
+    )
+    """The same, for an entry and what of it is away."""
 
     @cached_property
     def ways(self) -> Ways:
