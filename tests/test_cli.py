@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -397,6 +398,17 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
     answer, code = done.stdout.splitlines()
     assert json.loads(answer)["outcome"] == "encrypted"
     assert (code, done.stderr) == (b"0", b"")
+
+
+@pytest.mark.parametrize("words", ["lookup --demo 10.30.4.1", "check --demo", "snapshot --demo"])
+def test_an_output_that_is_closed_is_no_accident(words: str) -> None:
+    """``>&-``: nobody wants the answer; the exit code tells it all the same."""
+    program = shlex.join([*WGTUI, *words.split()])
+    done = subprocess.run(
+        ["sh", "-c", f"exec {program} >&-"], stderr=subprocess.PIPE, cwd=ROOT, timeout=60
+    )
+    assert done.stderr == b""
+    assert done.returncode == run(*words.split()).returncode
 
 
 def test_a_full_disk_is_one_line() -> None:

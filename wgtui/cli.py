@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Final, cast
 
 from wgtui import __version__
@@ -186,14 +186,15 @@ def _but_for_the_source(found: Arguments) -> tuple[tuple[str, str], ...]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
+    if sys.stdout is None:  # closed by whoever started it: nobody wants the answer
+        sys.stdout = StringIO()
     for stream in (sys.stdin, sys.stdout):  # an odd byte or a poor locale is no reason to fail
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         code = _module(arguments.command).run(arguments)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         return code
     except QueryError as error:
         print(f"wgtui: {printable(error.problem)}", file=sys.stderr)

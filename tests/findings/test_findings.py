@@ -10,8 +10,12 @@ import pytest
 from tests.scenario import FOLDER as SCENARIOS
 from tests.scenario import load, read_host_of
 from wgtui.engine.checks import check
+from wgtui.engine.checks.concern import concerning
+from wgtui.engine.lookup import lookup
 from wgtui.model.finding import Code, Finding, Severity
+from wgtui.model.flow import Flow
 from wgtui.model.snapshot import Snapshot
+from wgtui.model.trace import Outcome
 from wgtui.report.finding_sentences import finding_text
 from wgtui.report.findings import finding_question, findings_json
 from wgtui.report.repairs import repair
@@ -157,6 +161,55 @@ def test_two_halves_that_moved_are_one_finding() -> None:
     moved = [finding for finding in check(snapshot) if finding.code is Code.MOVED_PREFIX]
     assert [line(finding) for finding in moved] == ["error moved-prefix wg0 A 0.0.0.0/0"]
     assert "0.0.0.0/1, 128.0.0.0/1" in finding_text(snapshot, moved[0])
+
+
+def test_a_peer_that_is_turned_away_is_told_why() -> None:
+    """G2, C02 without a configuration: what the sender of a packet has lost concerns the packet,
+    though the owner of its source is another peer."""
+    host = document(HERE / "codes" / "moved-prefix.toml")["host"]
+    stolen = (
+        "wg0\npeer PHONE endpoint 198.51.100.4:1 handshake 5 tx 100\n"
+        "peer LAPTOP endpoint 198.51.100.5:1 allowed-ips 10.8.0.0/24"
+    )
+    snapshot = read_host_of(Path("c02"), host | {"wireguard": stolen, "meant": ""})
+    asked = lookup(snapshot, Flow.parse("10.8.0.1 from 10.8.0.2 iif wg0 peer PHONE"))
+    assert asked.outcome is Outcome.NOT_ALLOWED
+    told = concerning(snapshot, asked, check(snapshot))
+    assert "error moved-prefix wg0 PHONE" in [line(finding) for finding in told]
+    other = lookup(snapshot, Flow.parse("10.8.0.1 from 10.8.0.2 iif wg0 peer LAPTOP"))
+    assert not concerning(snapshot, other, check(snapshot))
+
+
+@pytest.mark.parametrize(
+    ("gap", "severity"),
+    [
+        ("links: no file link.json", "warning"),
+        ("rules4: no file rule4.json", "warning"),
+        ("routes4: no file route4.json", "warning"),
+        ("routes6: no file route6.json", "info"),
+        ("sysctl: no file sysctl.txt", "info"),
+        ("addresses: no file address.json", "info"),
+    ],
+)
+def test_what_was_not_read_is_no_clean_result(gap: str, severity: str) -> None:
+    """S-G1: where rules, routes or links are missing next to nothing is checked; of a family that
+    no device carries that is a note. Nothing else is guilty of it, and no root helps."""
+    host = document(HERE / "codes" / "privilege.toml")["host"]
+    seen = "wg0\npeer A endpoint 198.51.100.4:1 handshake 5 allowed-ips 10.8.0.0/24"
+    whole = read_host_of(Path("host"), host | {"wireguard": seen, "gaps": []})
+    assert Code.PRIVILEGE not in [finding.code for finding in check(whole)]
+    snapshot = read_host_of(Path("host"), host | {"wireguard": seen, "gaps": [gap]})
+    told = [finding for finding in check(snapshot) if finding.code is Code.PRIVILEGE]
+    assert [line(finding) for finding in told] == [f"{severity} privilege - -"]
+    assert gap.split(": ")[1] in finding_text(snapshot, told[0])
+    assert repair(snapshot, told[0]) == []
+
+
+def test_what_goes_in_circles_has_no_size() -> None:
+    """S-E17: an MTU that fits would not let a looping packet out."""
+    host = document(HERE / "codes" / "endpoint-loop.toml")["host"]
+    snapshot = read_host_of(Path("loop"), host)
+    assert {finding.code for finding in check(snapshot)} == {Code.ENDPOINT_LOOP}
 
 
 def test_what_only_two_snapshots_can_tell() -> None:

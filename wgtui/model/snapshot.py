@@ -52,6 +52,12 @@ class Subject(Enum):
     """The host kept changing while it was read."""
 
 
+ONLY_THE_PRIVILEGED: Final = frozenset(
+    {Subject.FIREWALL, Subject.XFRM, Subject.CONFIG, Subject.NAMESPACE}
+)
+"""What nobody else may read, beside WireGuard itself (S-G4)."""
+
+
 _TABLES: Final[dict[Family, tuple[str, ...]]] = {4: ("ip", "inet"), 6: ("ip6", "inet")}
 """The families of netfilter tables that packets of a family pass."""
 

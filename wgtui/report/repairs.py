@@ -45,7 +45,7 @@ from wgtui.model.finding_facts import (
 )
 from wgtui.model.network import MAIN_TABLE, LinkIndex, Route, RouteType, TableId
 from wgtui.model.prefix import BITS, Prefix
-from wgtui.model.snapshot import Snapshot, Subject
+from wgtui.model.snapshot import ONLY_THE_PRIVILEGED, Snapshot, Subject
 from wgtui.model.wireguard import Device, Endpoint, Peer
 from wgtui.report.printable import printable
 from wgtui.report.words import destination_text, via_text
@@ -144,7 +144,10 @@ def _commands(snapshot: Snapshot, finding: Finding) -> Iterator[str]:
             route = _superfluous(snapshot, winner, loser)
             yield f"{_ip(route.destination)} route del {_route_words(snapshot, route)}"
         case Unseen(gap):
-            yield "sudo wgtui check" if gap.subject is not Subject.WIREGUARD else "sudo wg show all"
+            if gap.subject is Subject.WIREGUARD:
+                yield "sudo wg show all"
+            elif gap.subject in ONLY_THE_PRIVILEGED:
+                yield "sudo wgtui check"
         case _:
             return
 

@@ -19,6 +19,8 @@ class Concern:
         owners = list(_owners(trace))
         self._addresses = [(family_of(one), int(one)) for one in _addresses(trace)]
         self._keys = {owner.peer.public_key for owner in owners}
+        if trace.arrival is not None and trace.arrival.sender is not None:
+            self._keys.add(trace.arrival.sender.public_key)
         self._names = {owner.device.name for owner in owners} | set(_links(snapshot, trace))
 
     def has(self, finding: Finding) -> bool:

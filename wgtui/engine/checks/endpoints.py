@@ -81,7 +81,7 @@ def endpoints_in_tunnels(world: World) -> Iterator[Finding]:
         if under.plain and clear and way_of(under.value).code not in (UNKNOWN, MIXED):
             continue
         trace = _outer(world.snapshot, under)
-        if trace.outcome is Outcome.LOOP and _looped(trace) == (under.device.link, _key(under)):
+        if _comes_back(under, trace):
             bypass, table = _bypass(world.snapshot, under.endpoint), table_for(trace.rules)
             facts = Loop(under.endpoint, bypass, table, _mark(world, under))
             yield _about(under, Code.ENDPOINT_LOOP, Severity.ERROR, facts)
@@ -98,6 +98,17 @@ def endpoints_in_tunnels(world: World) -> Iterator[Finding]:
                 table_for(trace.rules),
             )
             yield _about(under, Code.ENDPOINT_VIA_TUNNEL, Severity.INFO, through)
+
+
+def _comes_back(under: Underlay, trace: Trace) -> bool:
+    """Does the encrypted packet come back to its own peer?"""
+    return trace.outcome is Outcome.LOOP and _looped(trace) == (under.device.link, _key(under))
+
+
+def _loops(world: World, under: Underlay) -> bool:
+    """The same; only what is routed into a device is followed."""
+    tunnel = under.routing.links(under.value) & world.snapshot.devices.keys()
+    return bool(tunnel) and _comes_back(under, _outer(world.snapshot, under))
 
 
 def _about(
@@ -283,11 +294,12 @@ def _meant(world: World, device: Device, peer: Peer) -> str | None:
 
 
 def mtu(world: World) -> Iterator[Finding]:
-    """Devices whose full packets, once encrypted, are too large for the way out."""
+    """Devices whose full packets, once encrypted, are too large for the way out. What goes round
+    in circles has no way out, and no size helps it."""
     worst: dict[LinkIndex, tuple[int, Underlay, Mtu]] = {}
     for under in underlays(world):
         facts = _mtu(world, under)
-        if facts is not None:
+        if facts is not None and not (facts.tunnel and _loops(world, under)):
             before = worst.get(under.device.link)
             if before is None or facts.fits < before[0]:
                 worst[under.device.link] = facts.fits, under, facts
