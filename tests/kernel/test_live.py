@@ -21,6 +21,7 @@ from wgtui.model.flow import Flow
 from wgtui.model.network import MAIN_TABLE, Link, RouteInfo
 from wgtui.model.prefix import FAMILIES, Prefix
 from wgtui.model.snapshot import Snapshot, Subject
+from wgtui.sources import gather
 from wgtui.sources.facts import FactsSource
 from wgtui.sources.live import LiveSource
 
@@ -192,6 +193,25 @@ def test_nothing_new_is_the_same_snapshot(host: Host) -> None:
     """A refresh in which nothing moved gives back the very snapshot it was given."""
     with closing(LiveSource(host.namespace)) as source:
         settled(source)
+
+
+def test_time_goes_by_where_nothing_happens(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same facts a newer moment is told now and then: no handshake is 12s old for ever."""
+    with closing(LiveSource(host.namespace)) as source:
+        before = settled(source)
+        monkeypatch.setattr(gather, "AGEING", 0.0)
+        after = source.refresh(before, 0.0)
+        assert after.taken_at > before.taken_at
+        assert replace(after, taken_at=before.taken_at) == before
+        assert after.routes is before.routes
+
+
+def test_equal_tables_put_in_place_are_no_reason_to_read_again(host: Host) -> None:
+    """Whoever keeps the older of two equal tables is not made to read all of them at each look."""
+    with closing(LiveSource(host.namespace)) as source:
+        snapshot = settled(source)
+        mine = replace(snapshot, routes=dict(snapshot.routes))
+        assert source.refresh(mine, 0.0).routes is mine.routes
 
 
 def settled(source: LiveSource) -> Snapshot:

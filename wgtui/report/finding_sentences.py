@@ -173,7 +173,7 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
 def _moved(device: str, peer: str, moved: Moved) -> str:
     prefixes, owner = _parts(moved.prefixes), who(moved.owner)
     halves = " (all addresses, in two halves)" if len(moved.prefixes) > 1 else ""
-    was = f"was meant for {peer}" if moved.written else f"was {peer}'s a moment ago"
+    was = f"was meant for {peer}" if moved.written else f"was {peer}'s before"
     both = (
         f" {_place(moved.written)} gives it to both, and the last one wins."
         if (moved.shared and moved.written)

@@ -48,6 +48,9 @@ T = TypeVar("T")
 
 _RULES: Final[Mapping[Family, Subject]] = {4: Subject.RULES4, 6: Subject.RULES6}
 _ROUTES: Final[Mapping[Family, Subject]] = {4: Subject.ROUTES4, 6: Subject.ROUTES6}
+AGEING: Final = 5.0
+"""Seconds after which facts that are as they were are given a newer moment."""
+
 _POLLED: Final = frozenset({Subject.WIREGUARD, Subject.SYSCTL})
 """What ``poll`` finds out anew."""
 
@@ -82,8 +85,10 @@ def gather(
 def poll(previous: Snapshot) -> Snapshot | None:
     """What changes without an event: counters, handshakes, peers, sysctls; the rest as it was.
 
-    None: more than that has changed, everything has to be read again.
+    None: more than that has changed, everything has to be read again. Where nothing has, the
+    moment moves on all the same, now and then: handshakes grow old on a host where nothing happens.
     """
+    now = time.time()
     with NetlinkSocket() as sock:
         gathering = _Gathering(sock, previous.namespace)
         links, sysctls = gathering.links()
@@ -107,10 +112,9 @@ def poll(previous: Snapshot) -> Snapshot | None:
         previous.sysctls,
         previous.gaps,
     ):
-        return previous
-    return replace(
-        previous, taken_at=time.time(), links=links, devices=devices, sysctls=sysctls, gaps=gaps
-    )
+        fresh = 0 <= now - previous.taken_at < AGEING
+        return previous if fresh else replace(previous, taken_at=now)
+    return replace(previous, taken_at=now, links=links, devices=devices, sysctls=sysctls, gaps=gaps)
 
 
 class _Gathering:

@@ -91,12 +91,12 @@ class LiveSource:
             for number in (*self._following.events.filenos(), self._woken):
                 poller.register(number, select.POLLIN)
             ready = [number for number, _ in poller.poll(max(0.0, seconds) * 1000)]
-            if not ready and previous is self._last:
+            if not ready and self._is_last(previous):
                 return self._inside(lambda: self._polled(previous))
         if self._closed.is_set():
             return previous
         self._settle()
-        if self._stale or self._is_woken() or previous is not self._last:
+        if self._stale or self._is_woken() or not self._is_last(previous):
             return self._inside(self._consistent)
         return self._inside(lambda: self._followed(previous))
 
@@ -120,6 +120,10 @@ class LiveSource:
         if self._following.events.follow(current.elsewhere) or news.other or news.silent:
             return self._consistent()
         return self._remember(self._following.said(current))
+
+    def _is_last(self, previous: Snapshot) -> bool:
+        """Is it what was given out last? Equal tables may have been replaced by older equals."""
+        return self._last is not None and previous.taken_at == self._last.taken_at
 
     def _remember(self, snapshot: Snapshot) -> Snapshot:
         """What the next events will be applied to."""

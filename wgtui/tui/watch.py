@@ -6,12 +6,16 @@ takes long, the next one waits ten times as long.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic
 from typing import Final
 
 from wgtui.engine.checks import check
+from wgtui.engine.checks.world import same_device
 from wgtui.model.finding import Finding
+from wgtui.model.network import LinkIndex
 from wgtui.model.snapshot import Snapshot
+from wgtui.model.wireguard import Device
 
 REST: Final = 10.0
 """So many times as long as a look took, nobody looks again."""
@@ -22,6 +26,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._looked_at: Snapshot | None = None
+        self._first: Mapping[LinkIndex, Device] = {}
+        """The devices as they were when each was first seen."""
         self._not_before = 0.0
 
     def look(self, snapshot: Snapshot) -> tuple[Finding, ...] | None:
@@ -30,7 +36,11 @@ class Watch:
             return None
         before = self._looked_at
         started = monotonic()
-        found = check(snapshot, before)
+        self._first = {
+            link: same_device(self._first, device) or device
+            for link, device in snapshot.devices.items()
+        }
+        found = check(snapshot, before, self._first)
         self._looked_at = snapshot
         self._not_before = monotonic() + REST * (monotonic() - started)
         return found

@@ -15,7 +15,7 @@ known is a gap, and has its own words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from wgtui.engine.checks.config import (
@@ -44,7 +44,9 @@ from wgtui.engine.checks.routes import (
 from wgtui.engine.checks.unseen import privilege
 from wgtui.engine.checks.world import World
 from wgtui.model.finding import Code, Finding, Severity
+from wgtui.model.network import LinkIndex
 from wgtui.model.snapshot import Snapshot
+from wgtui.model.wireguard import Device
 
 CHECKS: Final[tuple[Callable[[World], Iterator[Finding]], ...]] = (
     privilege,
@@ -73,13 +75,20 @@ _SEVERITIES: Final = tuple(Severity)
 _CODES: Final = tuple(Code)
 
 
-def check(snapshot: Snapshot, before: Snapshot | None = None) -> tuple[Finding, ...]:
+def check(
+    snapshot: Snapshot,
+    before: Snapshot | None = None,
+    first: Mapping[LinkIndex, Device] | None = None,
+) -> tuple[Finding, ...]:
     """All findings, errors first, and of one severity the most probable cause first.
 
     With the snapshot ``before`` this one also what only two can tell: prefixes that have moved
-    since, and counters that rise.
+    since, and counters that rise. Where there are devices ``first``, their prefixes are compared:
+    what has moved stays moved, however often the host is looked at afterwards.
     """
-    world = World(snapshot, before)
+    if first is None and before is not None:
+        first = before.devices
+    world = World(snapshot, before, first)
     found = [finding for one in CHECKS for finding in one(world)]
     return tuple(sorted(found, key=_weight))
 

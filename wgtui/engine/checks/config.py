@@ -114,7 +114,7 @@ def _moved(device: Device, peer: Who, facts: Moved) -> Finding:
 
 
 def _moved_since(world: World, device: Device, told: set[tuple[str, Prefix]]) -> Iterator[Finding]:
-    old = world.old(device)
+    old = world.at_first(device)
     if old is None or old.peers == device.peers:
         return
     for peer in old.peers:
@@ -170,7 +170,7 @@ def _owns_nothing(world: World, device: Device) -> Iterator[Finding]:
     for peer in device.peers:
         if peer.allowed_ips or world.meant_peer(device, peer.public_key) is not None:
             continue  # what a configuration means for it is compared with what it has
-        old = world.old(device)
+        old = world.at_first(device)
         if old is not None and any(
             was.public_key == peer.public_key and was.allowed_ips for was in old.peers
         ):

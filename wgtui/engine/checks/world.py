@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -54,6 +54,8 @@ class World:
 
     snapshot: Snapshot
     before: Snapshot | None = None
+    first: Mapping[LinkIndex, Device] | None = None
+    """The devices as they were when each was first seen."""
     underlays: Sequence[Underlay] | None = None
     """Worked out once, by ``endpoints``."""
     away: dict[tuple[LinkIndex, Routing], tuple[Ground, ...]] = field(default_factory=dict)
@@ -87,8 +89,11 @@ class World:
 
     def old(self, device: Device) -> Device | None:
         """The same device in the snapshot before."""
-        found = None if self.before is None else self.before.devices.get(device.link)
-        return found if found is not None and found.name == device.name else None
+        return None if self.before is None else same_device(self.before.devices, device)
+
+    def at_first(self, device: Device) -> Device | None:
+        """The same device when it was first seen."""
+        return None if self.first is None else same_device(self.first, device)
 
     def meant_peer(self, device: Device, key: str) -> PeerConfig | None:
         """What the configuration says of a peer."""
@@ -139,3 +144,9 @@ class World:
                     if link is not None:
                         rows.setdefault(link, []).append(row)
         return found
+
+
+def same_device(devices: Mapping[LinkIndex, Device], device: Device) -> Device | None:
+    """This one among others; not one that was made anew and got its number."""
+    found = devices.get(device.link)
+    return found if found is not None and found.name == device.name else None

@@ -1,0 +1,65 @@
+"""Are known mistakes found again and again, as long as they last?"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.engine.test_changes import host
+from wgtui.model.finding import Code
+from wgtui.model.snapshot import Snapshot
+from wgtui.tui import watch
+from wgtui.tui.watch import Watch
+
+KEYS = "AB"
+
+
+def owned_by(owner: str, taken_at: float) -> Snapshot:
+    """Peer A or B has 10.1.0.0/16; each has an address of its own too."""
+    own = {key: f"10.9.9.{number}/32" for number, key in enumerate(KEYS, 1)}
+    peers = "\n".join(
+        f"peer {key} endpoint 192.0.2.7:1 allowed-ips {own[key]}"
+        + (",10.1.0.0/16" if key == owner else "")
+        for key in KEYS
+    )
+    routes = "10.1.0.0/16 dev wg0\n10.9.9.0/24 dev wg0\n192.0.2.0/24 dev eth0"
+    return host(peers, routes=routes, taken_at=taken_at)
+
+
+def moved(looker: Watch, snapshot: Snapshot) -> list[str]:
+    """Who lost what, as one look finds it."""
+    found = looker.look(snapshot)
+    assert found is not None
+    return [
+        f"{one.peer.public_key[0]} {one.prefix}"
+        for one in found
+        if one.code is Code.MOVED_PREFIX and one.peer is not None
+    ]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rest between two looks."""
+    monkeypatch.setattr(watch, "REST", 0.0)
+
+
+def test_a_prefix_that_moved_stays_found_until_it_is_back() -> None:
+    """Newer counters or a newer moment do not make it vanish; going back does."""
+    looker = Watch()
+    assert moved(looker, owned_by("A", 1000)) == []
+    assert moved(looker, owned_by("B", 1002)) == ["A 10.1.0.0/16"]
+    assert moved(looker, owned_by("B", 1004)) == ["A 10.1.0.0/16"]
+    assert moved(looker, owned_by("A", 1006)) == []
+    assert moved(looker, owned_by("B", 1008)) == ["A 10.1.0.0/16"]
+
+
+def test_a_device_that_comes_later_is_watched_from_then_on() -> None:
+    """What a device owned when it was made is what has moved since; one made anew begins anew."""
+    looker = Watch()
+    without = dataclasses.replace(owned_by("A", 1000), devices={})
+    assert moved(looker, without) == []
+    assert moved(looker, owned_by("B", 1002)) == []
+    assert moved(looker, owned_by("A", 1004)) == ["B 10.1.0.0/16"]
+    assert moved(looker, without) == []
+    assert moved(looker, owned_by("A", 1006)) == []
