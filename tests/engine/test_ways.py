@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from netaddr import IPAddress
 
 from tests.engine.random_hosts import SPACE, hosts
 from tests.engine.worlds import rules, world
@@ -87,3 +89,30 @@ def test_a_goto_that_only_some_destinations_take_is_not_guessed() -> None:
     assert (
         Ways(world(rules4=plain)).plain(4).links(Ways(world(rules4=plain)).plain(4).at(0x0A000001))
     )
+
+
+def test_one_tree_of_local_and_main_has_one_longest_prefix() -> None:
+    """S-A4: a longer prefix in main beats 127.0.0.0/8 of local, an equal one does not; once a rule
+    was added local comes first."""
+    snapshot = world(
+        "wg0 UNKNOWN 10.9.0.1/24\neth0 UP 192.0.2.10/24",
+        routes4="127.0.0.53 dev wg0\n127.1.0.0/16 dev wg0\nblackhole 127.2.0.0/16\n"
+        "127.0.0.0/8 dev eth0\n10.9.0.1 dev eth0\nlocal 127.1.2.0/24 dev lo table local\n"
+        "local 127.0.0.0/8 dev lo table local\n127.1.2.128/25 dev eth0\nblackhole default",
+    )
+    asked = ("127.0.0.1", "127.0.0.53", "127.1.0.1", "127.1.2.1", "127.1.2.200", "127.2.0.1")
+    for tree in (True, False):
+        host = replace(snapshot, local_in_main=tree)
+        query = Query(4, 0, protocol=UDP)
+        routing = Ways(host).routing(query)
+        ways = []
+        for address in (*asked, "10.9.0.1", "192.0.2.10", "8.8.8.8"):
+            number = int(IPAddress(address))
+            code, links = said_by_the_walk(host, query._replace(destination=number))
+            value = routing.at(number)
+            assert routing.links(value) == links, address
+            assert links or way_of(value).code == code, address
+            ways.append(bool(links))
+        assert ways[: len(asked)] == (
+            [False, True, True, False, True, False] if tree else [False] * 6
+        )

@@ -116,13 +116,16 @@ class Layer:
         table: Codes | None = None,
         shortest: int = -1,
         hidden: frozenset[int] = frozenset(),
+        above: int = -1,
     ) -> None:
+        """``above``: of the table only longer prefixes."""
         self.region = region
         self.outside = outside
         self.fixed = fixed
         self.table = table
         self._shortest = shortest
         self._hidden = hidden
+        self._above = above
 
     def _value(self, row: int) -> int:
         """Of the first row of a prefix."""
@@ -132,6 +135,8 @@ class Layer:
         if code <= MISS:
             return code
         length = self.table.tree.lengths[row]
+        if length <= self._above:
+            return MISS
         if code != REFUSED and (length <= self._shortest or code in self._hidden):
             return MISS
         return code << 8 | length

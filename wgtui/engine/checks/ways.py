@@ -36,7 +36,7 @@ from wgtui.model.network import (
     RuleAction,
     TableId,
 )
-from wgtui.model.prefix import Family, Prefix
+from wgtui.model.prefix import BITS, Family, Prefix
 from wgtui.model.snapshot import Snapshot, Subject
 
 _HERE: Final = frozenset(
@@ -101,6 +101,7 @@ class Ways:
             yield Layer(None, False, UNKNOWN << 8)
             return
         if family == 4 and merged(snapshot):
+            yield from self._longer_in_main()
             for table in (LOCAL_TABLE, MAIN_TABLE, DEFAULT_TABLE):
                 yield from self._table_layer(4, table, None, False, None)
             return
@@ -110,6 +111,20 @@ class Ways:
         if family == 6 and only_deleted(6, rules):
             rules = tuple(default_rules(6))
         yield from self._walk(query, rules, signature)
+
+    def _longer_in_main(self) -> Iterator[Layer]:
+        """While local and main are one tree the longest prefix of both wins, local's first among
+        equals: where main has a longer one inside local's, like 127.0.0.53 (S-A4)."""
+        local, main = self._codes(4, LOCAL_TABLE), self._codes(4, MAIN_TABLE)
+        if local is None or main is None:
+            return
+        wide = [row for row, length in enumerate(local.tree.lengths) if length < BITS[4]]
+        for prefix in sorted({local.tree.prefix(row) for row in wide}, key=lambda p: -p.length):
+            inside = main.tree.inside(prefix)
+            if any(main.tree.lengths[row] > prefix.length for row in inside):
+                yield Layer(prefix, False, MISS, local, above=prefix.length)
+                yield Layer(prefix, False, MISS, main, above=prefix.length)
+                yield Layer(prefix, False, MISS, local)
 
     def _walk(
         self, query: Query, rules: Sequence[Rule], signature: list[object]
