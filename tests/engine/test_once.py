@@ -10,7 +10,7 @@ import pytest
 
 from tests.scenario import FOLDER, Scenario, load
 from wgtui.engine.lookup import lookup
-from wgtui.engine.once import once
+from wgtui.engine.once import MANY, once, remember
 from wgtui.engine.query import NO_LINK, query_of
 from wgtui.engine.rules import walk
 from wgtui.model.flow import Flow
@@ -71,5 +71,32 @@ def test_a_walk_that_nobody_listens_to_ends_the_same(scenario: Scenario) -> None
             for name, default in ((flow.iif, LOOPBACK), (flow.oif, NO_LINK))
         )
         query = query_of(snapshot, flow, iif, oif)
-        told, quiet = walk(snapshot, query), walk(snapshot, query, told=False)
+        fresh = replace(snapshot)
+        told, quiet = walk(snapshot, query), walk(fresh, query, told=False)
         assert quiet == told._replace(steps=())
+        # What was remembered without the losers does not stand for an answer with them.
+        assert walk(fresh, query) == told
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_what_was_asked_before_changes_no_answer(scenario: Scenario) -> None:
+    """The same answers from a snapshot that was asked everything, with marks and links and ports
+    as well, as from one that was asked nothing."""
+    snapshot = scenario.snapshot
+    words = [question.flow for question in scenario.questions]
+    plain = [flow for flow in words if not {"mark", "tos", "oif"} & set(flow.split())]
+    words += [f"{flow} mark 0xca6c" for flow in plain] + [f"{flow} tos 8" for flow in plain]
+    links = [link.name for link in snapshot.links.values()]
+    unbound = [flow for flow in plain if "iif" not in flow and "%" not in flow]
+    words += [f"{flow} oif {name}" for flow in unbound for name in links]
+    for flow in map(Flow.parse, words + words[::-1]):
+        assert lookup(snapshot, flow) == lookup(replace(snapshot), flow)
+
+
+def test_only_so_much_is_remembered() -> None:
+    """What is full forgets what came before, and knows the last."""
+    known: dict[int, int] = {}
+    for number in range(3 * MANY):
+        assert remember(known, number, -number) == -number
+        assert known[number] == -number
+        assert len(known) <= MANY

@@ -119,7 +119,7 @@ def test_copies_and_pickles_are_equal() -> None:
 
 
 def test_what_it_cannot_do_is_left_to_the_library() -> None:
-    """Factories, ``__post_init__``, base classes and other options behave as always."""
+    """Factories, base classes and other options behave as always; so does ``__post_init__``."""
 
     @fact.dataclass(frozen=True, slots=True)
     class Listed:
@@ -132,6 +132,7 @@ def test_what_it_cannot_do_is_left_to_the_library() -> None:
         """Checked when it is made."""
 
         size: int
+        parts: tuple[int, ...] = ()
 
         def __post_init__(self) -> None:
             if self.size < 0:
@@ -146,6 +147,9 @@ def test_what_it_cannot_do_is_left_to_the_library() -> None:
     assert Listed().entries is not Listed().entries
     with pytest.raises(ValueError, match="too small"):
         Checked(-1)
+    assert Checked(3) == Checked(3, ())
+    with pytest.raises(ValueError, match="too small"):
+        dataclasses.replace(Checked(3), size=-1)
     loose = Loose()
     loose.size = 3
     assert loose == Loose(3)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from wgtui.engine import cryptokey
 from wgtui.engine.influences import considered
+from wgtui.engine.once import once, remember
 from wgtui.engine.output import Way, send
 from wgtui.engine.query import NO_LINK, UDP, Query
 from wgtui.model.flow import Flow
@@ -109,6 +110,31 @@ def outer_trace(
     snapshot: Snapshot, owner: Ownership, endpoint: Endpoint, tunnels: Tunnels = frozenset()
 ) -> Trace:
     """The encrypted packet from a device to its peer's endpoint, where the device was born."""
+    if tunnels:
+        return _outer(snapshot, owner, endpoint, tunnels)
+    known, key = _known(snapshot), (owner.device.link, owner.peer_position)
+    found = known.get(key)
+    if found is not None and found.device is owner.device and found.endpoint is endpoint:
+        return found.trace
+    trace = _outer(snapshot, owner, endpoint, tunnels)
+    return remember(known, key, _Outer(owner.device, endpoint, trace)).trace
+
+
+class _Outer(NamedTuple):
+    """The way of all encrypted packets to a peer, and of what device and endpoint that was said."""
+
+    device: Device
+    endpoint: Endpoint
+    trace: Trace
+
+
+@once
+def _known(_: Snapshot) -> dict[tuple[LinkIndex, int], _Outer]:
+    """By device and position of the peer. What is inside a packet does not change its way."""
+    return {}
+
+
+def _outer(snapshot: Snapshot, owner: Ownership, endpoint: Endpoint, tunnels: Tunnels) -> Trace:
     device = owner.device
     there = snapshot.birthplace(device)
     if there is None:

@@ -9,10 +9,12 @@ encrypted packet must pass the underlay link's filter first, the decrypted one t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from wgtui.engine import cryptokey
 from wgtui.engine.influences import before_routing
 from wgtui.engine.leaving import outer_trace
+from wgtui.engine.once import once, remember
 from wgtui.engine.query import UDP, Query
 from wgtui.engine.reverse_path import either, forwarded_with, validate
 from wgtui.engine.rules import walk
@@ -27,7 +29,7 @@ from wgtui.model.trace import (
     RpResult,
     Trace,
 )
-from wgtui.model.wireguard import Device
+from wgtui.model.wireguard import Device, Peer
 
 
 def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[ReverseStep]:
@@ -189,6 +191,31 @@ def underlay_filter(
     It is asked where the device was born: its links are those of ``snapshot.birthplace`` (S-E20).
     None: no endpoint, an IPv6 underlay, or one that cannot be seen from here.
     """
+    known, key = _known(snapshot), (owner.device.link, owner.peer_position)
+    found = known.get(key)
+    if found is None or found.peer is not owner.peer or found.outer is not outer:
+        path = _underlay_filter(snapshot, owner, outer)
+        found = remember(known, key, _Filtered(owner.peer, outer, path))
+    return found.path
+
+
+class _Filtered(NamedTuple):
+    """What the filter says of all encrypted packets from a peer, and of what way to it."""
+
+    peer: Peer
+    outer: Trace | None
+    path: ReversePath | None
+
+
+@once
+def _known(_: Snapshot) -> dict[tuple[LinkIndex, int], _Filtered]:
+    """By device and position of the peer."""
+    return {}
+
+
+def _underlay_filter(
+    snapshot: Snapshot, owner: Ownership, outer: Trace | None
+) -> ReversePath | None:
     endpoint, there = owner.peer.endpoint, snapshot.birthplace(owner.device)
     if outer is None or endpoint is None or there is None or endpoint.address.version == 6:
         return None

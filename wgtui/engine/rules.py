@@ -11,14 +11,15 @@ table that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from wgtui.engine.exceptions import kept_for
 from wgtui.engine.fib import Match, match4, rotating_defaults
 from wgtui.engine.fib6 import match6
 from wgtui.engine.local_tree import as_listed, default_rules, local_tables, merged, only_deleted
-from wgtui.engine.once import once
+from wgtui.engine.once import once, remember
 from wgtui.engine.query import Query, in_vrf
 from wgtui.engine.selectors import Prepared, prepared
 from wgtui.model.network import (
@@ -33,11 +34,13 @@ from wgtui.model.network import (
     TableId,
 )
 from wgtui.model.prefix import FAMILIES, Family
+from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, RuleResult, RuleStep, TableStep
 
 _ALWAYS_THERE: Final = (LOCAL_TABLE, MAIN_TABLE, DEFAULT_TABLE)
 _NOTHING_LOCAL: Final = TableStep(LOCAL_TABLE, None)
+_NO_RULE: Final = (-1, None)
 
 _ROUTE_ERRORS: Final = {
     RouteType.BLACKHOLE: Outcome.BLACKHOLED,
@@ -73,6 +76,8 @@ class _Plan(NamedTuple):
     """Nothing can be known, whatever the packet."""
     merged: bool = False
     """IPv4's local and main are one tree: no rule is evaluated (S-A4)."""
+    places: Mapping[TableId, tuple[int, Rule]] = MappingProxyType({})
+    """Of one tree: the rule that stands for a table."""
     listed: tuple[Rule, ...] | None = None
     """Some of the first rules are gone, but they are asked all the same (S-A60): what is there."""
 
@@ -88,7 +93,12 @@ def _plan(snapshot: Snapshot, family: Family) -> _Plan:
     if routes_gap is not None and not any(key[0] == family for key in snapshot.routes):
         return _Plan((), Found((), error=Outcome.UNKNOWN, reason=Reason.ROUTES_UNREADABLE))
     if family == 4 and merged(snapshot):
-        return _Plan(tuple(prepared(snapshot, rule) for rule in rules or ()), merged=True)
+        places = {
+            rule.table: (position, rule)
+            for position, rule in enumerate(rules or ())
+            if rule.table is not None
+        }
+        return _Plan((), merged=True, places=places)
     if rules is None:
         return _Plan((), Found((), error=Outcome.UNKNOWN, reason=Reason.RULES_UNREADABLE))
     if family == 6 and only_deleted(6, rules):
@@ -105,7 +115,7 @@ def walk(snapshot: Snapshot, query: Query, told: bool = True) -> Found:
     if plan.blocked is not None:
         return plan.blocked
     if plan.merged:
-        return _merged(snapshot, query, plan.rules, told)
+        return _merged(snapshot, query, plan.places, told)
     found = _Walk(snapshot, in_vrf(snapshot, query), plan.rules, told).run()
     if plan.listed is not None:
         return found._replace(steps=tuple(as_listed(step, plan.listed) for step in found.steps))
@@ -122,7 +132,29 @@ def ask_table(snapshot: Snapshot, table: TableId, query: Query) -> Found:
     return _decided((RuleStep(-1, None, RuleResult.DECIDED, found=match.step),), match)
 
 
-def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: bool) -> Found:
+def _recalled4(
+    snapshot: Snapshot, table: TableId, tables: Sequence[RouteTable], query: Query, told: bool
+) -> Match:
+    """``match4``, remembered: the ways there and back ask the same tables for the same address."""
+    known = _matches4(snapshot)
+    # All that match4 compares; ``tables`` follows from ``table``.
+    key = (table, query.destination, query.oif, query.tos, query.scope)
+    found = known.get(key)
+    if found is None or (told and not found[0]):
+        match = match4(table, tables, query, told)
+        return remember(known, key, (told, match))[1]
+    return found[1]
+
+
+@once
+def _matches4(_: Snapshot) -> dict[tuple[TableId, int, int, int, int], tuple[bool, Match]]:
+    """Whether it was asked who lost, and what was found."""
+    return {}
+
+
+def _merged(
+    snapshot: Snapshot, query: Query, places: Mapping[TableId, tuple[int, Rule]], told: bool
+) -> Found:
     """The fast path: one longest-prefix match over local and main together, then default (S-A4).
 
     The kernel evaluates no rule here; the answer is told as the rule that stands for the table.
@@ -130,14 +162,11 @@ def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: b
     steps: list[RuleStep] = []
 
     def step(table: TableId, result: RuleResult, found: TableStep) -> None:
-        for position in range(len(rules) - 1, -1, -1) if told else ():
-            if rules[position].rule.table == table:
-                steps.append(RuleStep(position, rules[position].rule, result, found=found))
-                return
         if told:
-            steps.append(RuleStep(-1, None, result, found=found))
+            position, rule = places.get(table, _NO_RULE)
+            steps.append(RuleStep(position, rule, result, (), found))
 
-    match = match4(MAIN_TABLE, local_tables(snapshot), query, told)
+    match = _recalled4(snapshot, MAIN_TABLE, local_tables(snapshot), query, told)
     winner = match.step.winner
     home = MAIN_TABLE
     if winner is not None and winner.info.type is not RouteType.THROW:
@@ -152,7 +181,7 @@ def _merged(snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: b
         step(MAIN_TABLE, thrown, match.step)
         home = DEFAULT_TABLE
         last = snapshot.table(4, home)
-        match = match4(home, [] if last is None else [last], query, told)
+        match = _recalled4(snapshot, home, [] if last is None else [last], query, told)
         winner = match.step.winner
         if winner is None or winner.info.type is RouteType.THROW:
             step(home, RuleResult.NO_MATCH, match.step)
@@ -255,8 +284,10 @@ class _Walk:
             self._note(position, RuleResult.TABLE_MISSING, TableStep(table, None))
             return position + 1
         if self.query.family == 4:
-            match = match4(table, () if routes is None else (routes,), self.query, self.told)
-            if routes is not None:
+            if routes is None:
+                match = Match(TableStep(table, None))
+            else:
+                match = _recalled4(self.snapshot, table, (routes,), self.query, self.told)
                 match = rotating_defaults(routes, match, self.query)
         else:
             match = match6(self.snapshot, table, routes, self.query, self.told)
@@ -298,7 +329,7 @@ class _Walk:
     def _note(self, position: int, result: RuleResult, found: TableStep | None = None) -> None:
         if self.told:
             rule = self.rules[position].rule
-            self.steps.append(RuleStep(position, rule, result, found=found))
+            self.steps.append(RuleStep(position, rule, result, (), found))
 
     def _unknown(self, reason: Reason) -> Found:
         return Found(tuple(self.steps), error=Outcome.UNKNOWN, reason=reason)

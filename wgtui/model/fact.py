@@ -25,8 +25,9 @@ else:
 
         def made(cls):
             defaults = {name: cls.__dict__.get(name, MISSING) for name in cls.__annotations__}
-            simple = cls.__bases__ == (object,) and not hasattr(cls, "__post_init__")
-            simple = simple and not any(isinstance(value, Field) for value in defaults.values())
+            simple = cls.__bases__ == (object,) and not any(
+                isinstance(value, Field) for value in defaults.values()
+            )
             if options == {"frozen": True, "slots": True} and simple and defaults:
                 return _fact(cls, defaults)
             return dataclasses.dataclass(**options)(cls)
@@ -65,6 +66,8 @@ else:
             space[f"default_{name}"] = default
             words.append(name if default is MISSING else f"{name}=default_{name}")
             lines.append(f" set_{name}(self, {name})")
+        if hasattr(fact, "__post_init__"):
+            lines.append(" self.__post_init__()")
         exec(f"def __init__(self, {', '.join(words)}):\n" + "\n".join(lines), space)
         constructor = space["__init__"]
         constructor.__qualname__ = f"{fact.__qualname__}.__init__"
