@@ -145,6 +145,20 @@ def test_keys_in_one_packet_are_carried_out_in_their_order() -> None:
         terminal.until_text("ENCRYPTED  10.30.5.9", "1 Interfaces /wg0")
 
 
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [("\x1b10.44.0.1", "❯ 10.44.0.1"), ("\x1bJ", "J Journal"), ("\x1bfd30::1", "❯ fd30::1")],
+)
+def test_esc_and_the_next_key_in_one_packet_are_two_keys(keys: str, text: str) -> None:
+    """As fast fingers and slow lines send them; a terminal's Alt is the same bytes."""
+    with Terminal.of_wgtui("--demo", "8.8.8.8") as terminal:
+        terminal.until_text("✔ ENCRYPTED  8.8.8.8")
+        terminal.send("i")
+        terminal.until_text("Esc clear")
+        terminal.send(keys)
+        terminal.until_text(text)
+
+
 def test_nothing_is_sent_while_nothing_changes() -> None:
     """No clock, no blinking, no spinner."""
     with Terminal.of_wgtui("--demo", "10.30.5.9") as terminal:

@@ -23,6 +23,7 @@ from wgtui.report.text import render
 from wgtui.sources import Source, open_source
 from wgtui.tui import drivers
 from wgtui.tui.clipboard import osc52
+from wgtui.tui.escapes import know_no_alt, without_alt
 from wgtui.tui.lean_driver import LeanDriver
 from wgtui.tui.messages import (
     FindingsArrived,
@@ -61,6 +62,7 @@ class WgtuiApp(Moving):
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(ascii_only=ascii_only, driver_class=driver_class)
+        know_no_alt()
         self.register_theme(MONO)
         self.theme = os.environ.get("TEXTUAL_THEME", "ansi-dark")
         self.view: View | None = None
@@ -115,9 +117,12 @@ class WgtuiApp(Moving):
         bubbled up again: of ``Tab /`` in one packet of a slow line the ``/`` would still go to the
         question. Here both text and commands happen at once, in the order they were typed.
         """
-        key = event if isinstance(event, events.Key) and not event.is_forwarded else None
-        if key is None or not await self._carry_out(key):
+        if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
+            return
+        for key in without_alt(event):
+            if not await self._carry_out(key):
+                await super().on_event(key)
 
     async def _carry_out(self, event: events.Key) -> bool:
         focused, character = self.focused, event.character
