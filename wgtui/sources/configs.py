@@ -20,10 +20,6 @@ from wgtui.model.snapshot import Gap, Subject
 from wgtui.model.wireguard import Device, DeviceConfig
 from wgtui.sources.config_files import ConfigFiles, Written
 from wgtui.sources.names_file import parse_names, read_names
-from wgtui.sources.networkd import parse_netdev, parse_network, with_network
-from wgtui.sources.nmconf import parse_profile
-from wgtui.sources.uci import parse_network_config
-from wgtui.sources.wgconf import parse_config
 
 T = TypeVar("T")
 
@@ -83,7 +79,10 @@ def read_copies(files: ConfigFiles, folder: Path) -> Meant:
 
 
 class _Reading:
-    """One look at the files; what no program would accept is a gap."""
+    """One look at the files; what no program would accept is a gap.
+
+    How a program writes is loaded with its first file: most hosts have one of them.
+    """
 
     def __init__(self, files: ConfigFiles) -> None:
         self.files = files
@@ -92,15 +91,21 @@ class _Reading:
     def wg_quick(self, folder: Path, wanted: Callable[[str], bool]) -> None:
         """The name of the file is the name of the link."""
         for file in self.files.all_of(folder, ".conf", lambda path: wanted(path.stem)):
+            from wgtui.sources.wgconf import parse_config
+
             self._take(file, lambda file: (parse_config(file.text, file.stem, file.path),))
 
     def networkd(self, folders: list[Path]) -> None:
         """Of several ``.netdev`` files for one name the first makes the device."""
-        networks = [
-            parse_network(parts) for parts in self.files.units(folders, ".network") if parts
-        ]
+        units = list(self.files.units(folders, ".network"))
+        netdevs = list(self.files.units(folders, ".netdev"))
+        if not netdevs:
+            return
+        from wgtui.sources.networkd import parse_netdev, parse_network, with_network
+
+        networks = [parse_network(parts) for parts in units if parts]
         found: dict[str, DeviceConfig] = {}
-        for parts in self.files.units(folders, ".netdev"):
+        for parts in netdevs:
             config = parse_netdev(parts) if parts else None
             if config is not None:
                 found.setdefault(config.name, with_network(config, networks))
@@ -115,6 +120,8 @@ class _Reading:
 
         for folder in folders:
             for file in self.files.all_of(folder, ".nmconnection", first):
+                from wgtui.sources.nmconf import parse_profile
+
                 self._take(file, lambda file: tuple(filter(None, (parse_profile(file),))))
             seen |= {path.name for path in self.files.paths(folder, ".nmconnection")}
 
@@ -122,6 +129,8 @@ class _Reading:
         """All networks of an OpenWrt router are one file."""
         file = self.files.one(path)
         if file is not None:
+            from wgtui.sources.uci import parse_network_config
+
             self._take(file, parse_network_config)
 
     def _take(self, file: Written, parse: Callable[[Written], tuple[DeviceConfig, ...]]) -> None:
