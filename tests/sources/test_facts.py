@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
@@ -18,7 +19,7 @@ from wgtui.model.flow import Flow
 from wgtui.model.network import MAIN_TABLE, Rule
 from wgtui.model.prefix import FAMILIES, Prefix
 from wgtui.model.snapshot import Gap, Snapshot, Subject
-from wgtui.model.trace import Outcome
+from wgtui.model.trace import Outcome, Reason
 from wgtui.model.wireguard import Backend
 from wgtui.report.as_json import lookup_json
 from wgtui.report.sentences import answer
@@ -294,6 +295,38 @@ def test_a_device_without_a_link_gets_one(folder: Path) -> None:
     link = snapshot.links_by_name["wg9"]
     assert (link.kind, link.seen, link.index) == ("wireguard", False, -1)
     assert snapshot.devices[link.index].name == "wg9"
+
+
+@pytest.mark.parametrize(
+    ("heard", "endpoint", "uplink", "moved"),
+    [
+        (1, "198.51.100.4:51820", False, True),
+        (0, "198.51.100.4:51820", False, False),
+        (1, "127.0.0.1:51820", False, False),
+        (1, "198.51.100.4:51820", True, False),
+    ],
+    ids=("moved", "never-heard", "by-loopback", "uplink"),
+)
+def test_a_device_that_no_link_here_can_have_served_was_made_elsewhere(
+    tmp_path: Path, heard: int, endpoint: str, uplink: bool, moved: bool
+) -> None:
+    """C62, S-E20: who was heard from was heard from somewhere; no loop is made up out of it."""
+    links: list[dict[str, object]] = [{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP"]}]
+    links.append(wireguard_link(2) | {"flags": ["UP", "LOWER_UP"]})
+    if uplink:
+        links.append({"ifindex": 3, "ifname": "eth0", "flags": ["UP"]})
+    key = b64encode(bytes(32)).decode()
+    (tmp_path / "link.json").write_text(json.dumps(links))
+    (tmp_path / "wg.dump").write_text(
+        "wg0\t(hidden)\t(none)\t51820\toff\n"
+        f"wg0\t{key}\t(none)\t{endpoint}\t0.0.0.0/0\t{heard}\t0\t0\toff\n"
+    )
+    (tmp_path / "route4.json").write_text('[{"dst": "default", "dev": "wg0"}]')
+    (tmp_path / "rule4.json").write_text('[{"priority": 0, "src": "all", "table": "main"}]')
+    snapshot = read(tmp_path)
+    asked = lookup(snapshot, Flow.parse("8.8.8.8"))
+    assert (asked.reason is Reason.FOREIGN_NAMESPACE) is moved
+    assert bool(gaps_of(snapshot, Subject.NAMESPACE)) is moved
 
 
 def test_nothing_of_wireguard_at_all(tmp_path: Path) -> None:

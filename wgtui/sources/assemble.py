@@ -41,6 +41,18 @@ def with_backends(
     }
 
 
+def moved_here(device: Device, links: Mapping[LinkIndex, Link]) -> bool:
+    """Was the device surely made in another namespace (S-E20)? Its peers were heard from, and no
+    link here can have carried that: but for loopback all are made in the same way."""
+    heard = any(
+        peer.last_handshake is not None
+        and peer.endpoint is not None
+        and not peer.endpoint.address.is_loopback()
+        for peer in device.peers
+    )
+    return heard and all(link.loopback or link.index == device.link for link in links.values())
+
+
 def hidden_devices(
     links: Mapping[LinkIndex, Link], devices: Mapping[LinkIndex, Device], listed: bool
 ) -> list[LinkIndex]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import Final, TypeVar
 
 from wgtui.errors import FormatError, SourceError
 from wgtui.model.fact import dataclass
-from wgtui.model.network import MAIN_TABLE, LinkIndex, NextHopObject, Rule
+from wgtui.model.network import MAIN_TABLE, Link, LinkIndex, NextHopObject, Rule
 from wgtui.model.prefix import FAMILIES, Family
 from wgtui.model.snapshot import Gap, Snapshot, Subject
-from wgtui.model.wireguard import Device
+from wgtui.model.wireguard import Birth, Device
 from wgtui.sources import Progress, assemble
 from wgtui.sources.config_files import ConfigFiles
 from wgtui.sources.configs import Meant, labelled, read_copies
@@ -51,6 +51,7 @@ COMMANDS: Final = {
 }
 """The command that makes each file."""
 
+_MOVED: Final = "its encrypted packets leave by no link listed here, but from another namespace"
 _CONFIGS: Final = "conf/*.conf"
 _COPY_CONFIGS: Final = (
     "for f in /etc/wireguard/*.conf; do"
@@ -200,7 +201,20 @@ class _Folder:
         unlisted = any(gap.subject is Subject.LINKS for gap in self.gaps)
         if found is None and not hidden and (unlisted or (self.path / name).exists()):
             self.gaps.append(Gap(Subject.WIREGUARD, why, remedy(name)))
-        return assemble.with_backends(devices, links.build())
+        return self.born(assemble.with_backends(devices, links.build()), links.build())
+
+    def born(
+        self, devices: Mapping[LinkIndex, Device], links: Mapping[LinkIndex, Link]
+    ) -> dict[LinkIndex, Device]:
+        """The devices; one that was moved here says so, and nobody knows where from."""
+        known = dict(devices)
+        if any(gap.subject is Subject.LINKS for gap in self.gaps):
+            return known
+        for index, device in devices.items():
+            if assemble.moved_here(device, links):
+                known[index] = replace(device, birth=Birth.ELSEWHERE)
+                self.gaps.append(Gap(Subject.NAMESPACE, _MOVED, link=index))
+        return known
 
     def configs(self) -> Meant:
         """What was meant: a configuration that its program would refuse is a gap."""
