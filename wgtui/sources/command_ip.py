@@ -241,7 +241,8 @@ def _selector_word(
         case "oif":
             return replace(selector, oif=words.take("a link")), "oif"
         case "fwmark":
-            mark = _masked(words, _EVERY_BIT)
+            # Said twice, the last mark counts, and the last mask that was said.
+            mark = _masked(words, selector.mark.mask if selector.mark else _EVERY_BIT)
             # "fwmark 0" without a mask gets mask 0 and matches everything (S-A16).
             bare = mark == Masked(0, _EVERY_BIT)
             return replace(selector, mark=None if bare else mark), "" if bare else "fwmark"

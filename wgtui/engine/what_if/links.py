@@ -92,6 +92,8 @@ def _after_down(info: RouteInfo, family: Family, link: Link) -> RouteInfo | None
         return info
     if family == 4 and info.scope == Scope.HOST:
         return info  # own addresses stay own
+    if info.nexthop_blackhole:
+        return info  # it hangs on lo, but does not go down with it (nexthop.c:nexthop_flush_dev)
     legs = tuple(
         replace(leg, dead=True, linkdown=True) if leg.link == link.index else leg
         for leg in info.next_hops
@@ -200,6 +202,9 @@ def _address_gone(snapshot: Snapshot, link: Link, command: AddressCommand) -> Ap
         (family_table, prefix, info)
         for family_table, prefix, info in _address_routes(snapshot, link, gone, True, 0)
     }
+    # Only of the link's own table go the routes with this source (fib_sync_down_addr, S-B6).
+    vrf = snapshot.links.get(link.master) if link.master is not None else None
+    own_table = vrf.vrf_table if vrf is not None and vrf.vrf_table is not None else MAIN_TABLE
     routes: dict[tuple[Family, TableId], RouteTable] = {}
     for (family, table), old in snapshot.routes.items():
         entries = []
@@ -207,7 +212,8 @@ def _address_gone(snapshot: Snapshot, link: Link, command: AddressCommand) -> Ap
             info = route.info
             bare = replace(info, metric=0)
             if family == 4 and (
-                (table, route.destination, bare) in brought or info.preferred_source == gone.address
+                (table, route.destination, bare) in brought
+                or (table == own_table and info.preferred_source == gone.address)
             ):
                 continue
             entries.append((route.destination[1], route.destination[2], old.tree.values[route.row]))

@@ -171,7 +171,6 @@ def _towards6(
     snapshot: Snapshot, gateway: IPAddress, words: LegWords, link: Link | None, table: TableId
 ) -> Link | None:
     """route.c:ip6_validate_gw"""
-    snapshot = _whatever_carriers(snapshot)
     if words.onlink and link is not None and not link.up:
         raise RefusedError(Objection.LINK_DOWN, link.name)
     refused = RefusedError(Objection.INVALID_GATEWAY, str(gateway))
@@ -196,24 +195,37 @@ def _towards6(
 
 def _may_be_onlink(snapshot: Snapshot, gateway: int, link: Link) -> bool:
     """route.c:ip6_route_check_nh_onlink: no route of main leads to the gateway by another link."""
+    snapshot = _whatever_carriers(snapshot)
     table = snapshot.table(6, MAIN_TABLE)
     match = match6(snapshot, MAIN_TABLE, table, Query(6, gateway, oif=link.index))
     won = match.step.winner
-    if won is None or not match.legs or won.info.type in ERROR_TYPES:
+    if won is None or not match.legs or _rejects(snapshot, won, match.legs[0]):
         return True
     if won.destination.network == 0:
         return True
     return won.info.type is RouteType.UNICAST and match.legs[0].link == link.index
 
 
+def _rejects(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
+    """RTF_REJECT: a type that refuses, or a plain route by lo (route.c:fib6_is_reject), such as the
+    prefix of an address there."""
+    if route.info.type in ERROR_TYPES:
+        return True
+    link = snapshot.links.get(leg.link) if leg.link is not None else None
+    plain = route.info.type not in (RouteType.LOCAL, RouteType.ANYCAST)
+    return plain and link is not None and link.loopback and route.destination.network != 1
+
+
 def _neighbour6(snapshot: Snapshot, gateway: int, link: Link | None, table: TableId) -> Link | None:
     """route.c:ip6_route_check_nh: the route to a gateway needs no other gateway, and leads to the
-    link that was given. The route's own table is asked first."""
+    link that was given. The route's own table is asked first, whatever carriers; the rules are not
+    asked so."""
     oif = link.index if link is not None else LinkIndex(0)
     query = Query(6, gateway, oif=oif, strict=link is not None)
-    match = match6(snapshot, table, snapshot.table(6, table), query)
+    alive = _whatever_carriers(snapshot)
+    match = match6(alive, table, alive.table(6, table), query)
     for winner, legs in ((match.step.winner, match.legs), _by_rules(snapshot, query)):
-        if winner is None or not legs or winner.info.type in ERROR_TYPES:
+        if winner is None or not legs or _rejects(snapshot, winner, legs[0]):
             continue
         way = snapshot.links.get(legs[0].link) if legs[0].link is not None else None
         if legs[0].gateway is None and way is not None and link in (None, way):

@@ -295,10 +295,10 @@ def _legs_to_delete(
 ) -> tuple[NextHop, ...] | None:
     """The legs that go; None: it is another route. IPv4 takes the whole route, IPv6 one leg when a
     gateway was given (route.c:ip6_route_del)."""
-    if info.nexthop_id is not None and command.legs:
+    if info.nexthop_id is not None and command.legs and command.destination.family == 4:
         return None
-    if not command.legs:
-        return info.next_hops
+    if not command.legs or info.nexthop_id is not None:
+        return info.next_hops  # IPv6 compares no words with a next-hop object
     wanted = []
     for words in command.legs:
         link = snapshot.links_by_name.get(words.link) if words.link is not None else None

@@ -56,8 +56,9 @@ def _automatic(rules: tuple[Rule, ...]) -> int:
 
 
 def _same(one: Rule, other: Rule) -> bool:
-    """What counts as a duplicate (fib_rules.c:rule_exists): ``not``, where a goto leads and who
-    installed it are not compared, and prefixes and tos only where the new rule has them."""
+    """What counts as a duplicate (fib_rules.c:rule_exists): ``not`` and where a goto leads are not
+    compared, and prefixes, tos, dscp and flow labels only where the new rule has them. Who
+    installed it is: a rule like the kernel's own is none of it."""
     mine, theirs = one.selector, other.selector
     compared = replace(
         mine,
@@ -65,10 +66,10 @@ def _same(one: Rule, other: Rule) -> bool:
         source=mine.source if theirs.source is not None else None,
         destination=mine.destination if theirs.destination is not None else None,
         tos=mine.tos if theirs.tos is not None else None,
+        dscp=mine.dscp if theirs.dscp is not None else None,
+        flowlabel=mine.flowlabel if theirs.flowlabel is not None else None,
     )
-    return compared == theirs and replace(other, selector=mine, goto=one.goto) == replace(
-        one, protocol=other.protocol
-    )
+    return compared == theirs and replace(other, selector=mine, goto=one.goto) == one
 
 
 def _deleted(rules: tuple[Rule, ...], command: RuleCommand) -> tuple[Rule, ...]:
