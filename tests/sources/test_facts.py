@@ -315,10 +315,10 @@ def test_a_device_that_no_link_here_can_have_served_was_made_elsewhere(
     links.append(wireguard_link(2) | {"flags": ["UP", "LOWER_UP"]})
     if uplink:
         links.append({"ifindex": 3, "ifname": "eth0", "flags": ["UP"]})
-    key = b64encode(bytes(32)).decode()
+    own, key = (b64encode(bytes([one] * 32)).decode() for one in (1, 2))
     (tmp_path / "link.json").write_text(json.dumps(links))
     (tmp_path / "wg.dump").write_text(
-        "wg0\t(hidden)\t(none)\t51820\toff\n"
+        f"wg0\t(hidden)\t{own}\t51820\toff\n"
         f"wg0\t{key}\t(none)\t{endpoint}\t0.0.0.0/0\t{heard}\t0\t0\toff\n"
     )
     (tmp_path / "route4.json").write_text('[{"dst": "default", "dev": "wg0"}]')
