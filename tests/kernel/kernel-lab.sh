@@ -8,7 +8,7 @@
 #
 #   --backend B    auto (default), native or qemu; auto is native where this kernel can make a
 #                  WireGuard link, else qemu
-#   --mem MB       memory of the guest (2048)        --smp N   its processors (2)
+#   --mem MB       memory of the guest (2048)        --smp N   its processors (1)
 #   --timeout S    for the whole run (900)
 #   --out DIR      DIR is writable inside and keeps what is written there
 #   --env NAME     pass this variable on too (PATH, HOME, LANG, LC_*, TZ, CI, COLUMNS, NO_COLOR,
@@ -35,7 +35,7 @@ self=$(readlink -f "$0")
 cache=${KLAB_CACHE:-${HOME:-/root}/.cache/kernel-lab}
 kernel=$cache/qemu                      # vmlinuz, lib/modules, and "ok" (the version) once complete
 backend=${KLAB_BACKEND:-auto}
-mem=2048 smp=2 limit=900 verbose=0 out='' quiet=quiet
+mem=2048 smp=1 limit=900 verbose=0 out='' quiet=quiet
 names=()
 
 die() { echo "kernel-lab: $*" >&2; exit 125; }
@@ -332,6 +332,8 @@ for _ in $(seq 250); do
     sleep .02
 done
 [ -S "$job/vfs" ] || { cat "$job/vfs.log" >&2; die "virtiofsd did not start"; }
+# One processor: with two emulated ones the kernel, patching its own code (static keys), now and then
+# panics in a half-patched instruction; it is hardly slower.
 timeout -k 5 "$limit" qemu-system-x86_64 \
     -accel "${KLAB_ACCEL:-tcg,thread=multi}" -cpu max -smp "$smp" -m "$mem" \
     -object memory-backend-memfd,id=mem,size="${mem}M",share=on -numa node,memdev=mem \
