@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.tui.screens import FakeSource, app_on, lines, ready, until
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.sources import Progress
 from wgtui.tui import reader
-from wgtui.tui.sharing import LONGEST, WAIT, pause, without_collections
+from wgtui.tui.sharing import LONGEST, STEP_ASIDE, TYPING, WAIT, Turns, pause, without_collections
 
 
 class SlowSource(FakeSource):
@@ -83,3 +84,37 @@ def test_collections_come_back_after_a_failure() -> None:
 def test_what_costs_much_is_looked_at_less_often(cost: float, seconds: float) -> None:
     """Half a percent of a processor, but at least every half minute."""
     assert pause(cost) == pytest.approx(seconds)
+
+
+class _Waits(threading.Event):
+    """Says how long it was waited for; time passes only then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+        self.on_wait: Callable[[], object] = int
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.now += timeout
+        self.on_wait()
+        return self.is_set()
+
+
+def test_what_can_wait_gives_way_to_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until nobody has typed for a moment; not for ever, and not when the program ends."""
+    clock = _Waits()
+    monkeypatch.setattr("wgtui.tui.sharing.time.monotonic", lambda: clock.now)
+    turns = Turns(clock)
+    turns.give_way()
+    assert clock.now == 100.0
+    turns.key()
+    turns.give_way()
+    assert clock.now == 100.0 + TYPING
+    clock.on_wait = turns.key
+    turns.key()
+    turns.give_way()
+    assert clock.now == 100.0 + TYPING + STEP_ASIDE
+    clock.set()
+    turns.give_way()
+    assert clock.now == 100.0 + 2 * TYPING + STEP_ASIDE

@@ -10,7 +10,7 @@ from typing import Final
 from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, USAGE, Arguments
 from wgtui.commands.flow_words import joined, known_here, understood
 from wgtui.engine.checks import check
-from wgtui.engine.checks.concern import concerning
+from wgtui.engine.checks.concern import Concerns
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
 from wgtui.model.finding import Finding
@@ -39,7 +39,7 @@ def run(arguments: Arguments) -> int:
         with closing(open_source(arguments.source)) as source:
             snapshot = source.read()
             try:
-                return _answer(arguments, source, snapshot, check(snapshot), flow)
+                return _answer(arguments, source, snapshot, Concerns(check(snapshot)), flow)
             except QueryError as error:
                 raise known_here(error, words) from None
     with closing(open_source(arguments.source)) as source:
@@ -51,12 +51,12 @@ def _answer(
     arguments: Arguments,
     source: Source,
     snapshot: Snapshot,
-    findings: Sequence[Finding],
+    concerns: Concerns,
     flow: Flow,
 ) -> int:
     trace = lookup(snapshot, flow)
     asked = source.ask(flow)
-    known = concerning(snapshot, trace, findings)
+    known = concerns.of(snapshot, trace)
     if arguments.has(JSON):
         _print_json(snapshot, trace, asked, known)
     else:
@@ -111,10 +111,10 @@ def _answer_lines(
     arguments: Arguments, source: Source, snapshot: Snapshot, lines: Iterable[str]
 ) -> int:
     """One answer a line, in order, about the same snapshot; the exit code is the worst of them."""
-    worst, findings = OK, check(snapshot)
+    worst, concerns = OK, Concerns(check(snapshot))
     for line in lines:
         try:
-            code = _answer(arguments, source, snapshot, findings, understood(line.strip()))
+            code = _answer(arguments, source, snapshot, concerns, understood(line.strip()))
         except QueryError as error:
             code = USAGE
             _print_problem(known_here(error, line.strip()).problem, arguments.has(JSON))

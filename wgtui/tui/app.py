@@ -117,6 +117,8 @@ class WgtuiApp(Moving):
         bubbled up again: of ``Tab /`` in one packet of a slow line the ``/`` would still go to the
         question. Here both text and commands happen at once, in the order they were typed.
         """
+        if isinstance(event, events.InputEvent):
+            self._reader.turns.key()
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -172,10 +174,13 @@ class WgtuiApp(Moving):
         self._answer()
 
     def on_findings_arrived(self, message: FindingsArrived) -> None:
-        """What is wrong, a moment after the facts."""
-        message.view.find(message.findings)
-        if message.view is self.view:
-            self.sheets.take(message.view)
+        """What is wrong, a moment after the facts; until the next look it holds for newer ones."""
+        view = message.view if message.view is self.view else self._waiting or self.view
+        if view is None:
+            return
+        view.find(message.findings, message.concerns)
+        if view is self.view:
+            self.sheets.take(view)
             self._answer()
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from wgtui.engine.checks.concern import Concern
+from wgtui.engine.checks.concern import Concerns
 from wgtui.model.finding import Finding, Severity
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
@@ -38,8 +38,11 @@ class FindingsRows:
 
     title = "Findings"
 
-    def __init__(self, snapshot: Snapshot, findings: tuple[Finding, ...] | None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, findings: tuple[Finding, ...] | None, concerns: Concerns
+    ) -> None:
         self._snapshot = snapshot
+        self._concerns = concerns
         self._findings = findings or ()
         self._nothing = NOT_YET if findings is None else NO_FINDINGS
         self._open = len(self._findings) <= OPEN_AT_FIRST
@@ -100,10 +103,7 @@ class FindingsRows:
 
     def lit(self, trace: Trace) -> Lit:
         """The findings that concern the packet."""
-        concern = Concern(self._snapshot, trace)
-        marks = {
-            row: Tone.NOTE for row, finding in enumerate(self._findings) if concern.has(finding)
-        }
+        marks = dict.fromkeys(self._concerns.numbers(self._snapshot, trace), Tone.NOTE)
         return Lit(marks, {}, min(marks, default=None))
 
     # ------------------------------------------------------------------------------------ folding

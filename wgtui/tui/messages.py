@@ -11,6 +11,7 @@ from wgtui.errors import SourceError
 from wgtui.report.line import Line
 
 if TYPE_CHECKING:
+    from wgtui.engine.checks.concern import Concerns
     from wgtui.engine.history import AnswerChange
     from wgtui.model.finding import Finding
     from wgtui.model.flow import Flow
@@ -33,10 +34,11 @@ class SnapshotArrived(Message):
 class FindingsArrived(Message):
     """The reader has looked for known mistakes in what a view shows."""
 
-    def __init__(self, view: View, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, view: View, findings: tuple[Finding, ...], concerns: Concerns) -> None:
         super().__init__()
         self.view = view
         self.findings = findings
+        self.concerns = concerns
 
 
 class ReadingOn(Message):

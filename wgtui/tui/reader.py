@@ -1,4 +1,4 @@
-"""Who reads the facts while the screen stays alive? Two threads, which speak only in messages.
+"""Who reads the facts while the screen stays alive? Three threads, which speak only in messages.
 
 They are daemons: leaving the program never waits for a long read. What the threads share with the
 screen is a queue and two events; the Snapshots they deliver are frozen.
@@ -24,14 +24,13 @@ from wgtui.tui.messages import (
     SnapshotArrived,
     SourceFailed,
 )
-from wgtui.tui.sharing import WAIT, keep_for_good, pause, without_collections
+from wgtui.tui.sharing import WAIT, Turns, keep_for_good, pause, without_collections
 
 if TYPE_CHECKING:
     from wgtui.engine.history import History
     from wgtui.model.flow import Flow
     from wgtui.model.snapshot import Snapshot
     from wgtui.tui.view import View
-    from wgtui.tui.watch import Watch
 
 TELL: Final = 0.25
 """Seconds between two words about the progress of a long read."""
@@ -61,13 +60,20 @@ class Reader:
         self._questions: SimpleQueue[Flow] = SimpleQueue()
         self._told: Snapshot | None = None
         self._view: View | None = None
-        self._watch: Watch | None = None
+        self._news = threading.Event()
+        """Has anything been seen since the last look for mistakes?"""
+        self.turns: Final = Turns(self._stopped)
+        """Tell it of each key."""
         self._history: History | None = None
         """What was seen so far; made when there is something."""
 
     def start(self) -> None:
         """From now on messages arrive."""
-        for name, work in (("wgtui-reader", self._read_all), ("wgtui-asker", self._ask_all)):
+        for name, work in (
+            ("wgtui-reader", self._read_all),
+            ("wgtui-asker", self._ask_all),
+            ("wgtui-checker", self._check_all),
+        ):
             threading.Thread(target=work, name=name, daemon=True).start()
 
     def read_again(self) -> None:
@@ -83,6 +89,7 @@ class Reader:
     def stop(self) -> None:
         """Say nothing any more and let go of the source; waits for nobody."""
         self._stopped.set()
+        self._news.set()
         self.read_again()
 
     def _say(self, message: Message) -> None:
@@ -99,9 +106,7 @@ class Reader:
             except SourceError as error:
                 self._failed(error)
             except Exception as error:  # noqa: BLE001  the one place: show it, keep the last snapshot
-                self._failed(
-                    SourceError(f"{type(error).__name__}: {error}", "this is a bug in wgtui")
-                )
+                self._failed(_bug(error))
         if self._source is not None:
             self._source.close()
 
@@ -113,7 +118,6 @@ class Reader:
         with without_collections():
             snapshot = self._tell(source.read(self._progress()))
             keep_for_good()
-        self._look()
         wait = WAIT
         while source.live and not self._stopped.is_set():
             self._again.clear()
@@ -123,7 +127,6 @@ class Reader:
                 if newer is not snapshot:
                     snapshot = self._tell(newer)
             wait = pause(time.thread_time() - before)
-            self._look()
         if not self._stopped.is_set():
             self._again.wait()
             self._again.clear()
@@ -150,23 +153,39 @@ class Reader:
         snapshot = self._history.take(snapshot)
         self._view = View(snapshot, self._told, self._history.entries)
         self._say(SnapshotArrived(self._view))
+        self._news.set()
         self._told = snapshot
         return snapshot
-
-    def _look(self) -> None:
-        """Look for known mistakes, when it is time."""
-        from wgtui.tui.watch import Watch
-
-        self._watch = self._watch or Watch()
-        view = self._view
-        found = None if view is None else self._watch.look(view.snapshot)
-        if view is not None and found is not None:
-            self._say(FindingsArrived(view, found))
 
     def _failed(self, error: SourceError) -> None:
         self._say(SourceFailed(error))
         self._again.wait(AGAIN)
         self._again.clear()
+
+    # ----------------------------------------------------------------------------------- checking
+
+    def _check_all(self) -> None:
+        """Apart from the reading, which must keep up with events while this takes its time."""
+        self._news.wait()
+        if self._stopped.is_set():
+            return
+        from wgtui.engine.checks.concern import Concerns
+        from wgtui.tui.watch import Watch
+
+        watch = Watch(self.turns.give_way)
+        while not self._stopped.is_set():
+            self._news.clear()
+            view = self._view
+            try:
+                found = None if view is None else watch.look(view.snapshot)
+            except Exception as error:  # noqa: BLE001  as above: show it, the facts are still good
+                self._say(SourceFailed(_bug(error)))
+                return
+            if view is not None and found is not None:
+                self._say(FindingsArrived(view, found, Concerns(found)))
+            self._news.wait()
+            while (early := watch.early()) and not self._stopped.wait(early):
+                pass
 
     # ------------------------------------------------------------------------------------- asking
 
@@ -189,3 +208,7 @@ class Reader:
             while True:
                 flow = self._questions.get(timeout=SETTLED)
         return flow
+
+
+def _bug(error: Exception) -> SourceError:
+    return SourceError(f"{type(error).__name__}: {error}", "this is a bug in wgtui")

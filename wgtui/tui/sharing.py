@@ -1,14 +1,17 @@
 """How does one thread read for seconds while another answers each key in milliseconds?
 
-All threads of a Python program take turns. Three things keep the turns of the reader short: the
+All threads of a Python program take turns. Four things keep the turns of the others short: the
 interpreter changes hands quickly, nobody collects garbage while a million objects are being made,
-and what is looked at again and again is looked at less often where that costs much.
+what is looked at again and again is looked at less often where that costs much, and what can wait
+gives way to keys.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -25,6 +28,33 @@ LONGEST: Final = 30.0
 
 SHARE: Final = 0.005
 """Of one processor: what the looks may take of it."""
+
+
+TYPING: Final = 0.5
+"""Seconds after a key in which the next one is expected."""
+
+STEP_ASIDE: Final = 5.0
+"""Seconds of typing after which work goes on all the same."""
+
+
+class Turns:
+    """Who has the processor? Keys come first, and what can wait gives way to them."""
+
+    def __init__(self, stopped: threading.Event) -> None:
+        """Nobody waits any more when ``stopped`` is set."""
+        self._stopped = stopped
+        self._last_key = float("-inf")
+
+    def key(self) -> None:
+        """There was one, just now."""
+        self._last_key = time.monotonic()
+
+    def give_way(self) -> None:
+        """Wait until nobody types."""
+        end = time.monotonic() + STEP_ASIDE
+        while (left := min(self._last_key + TYPING, end) - time.monotonic()) > 0:
+            if self._stopped.wait(left):
+                return
 
 
 def take_short_turns() -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
-from wgtui.engine.checks.concern import concerning
+from wgtui.engine.checks.concern import Concerns
 from wgtui.engine.history import AnswerChange
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
@@ -61,6 +61,8 @@ class View:
         """What has changed until then, the newest first."""
         self.findings: tuple[Finding, ...] | None = None
         """Of these facts, or a moment older; None: nobody has looked yet."""
+        self.concerns = Concerns(())
+        """The same, by what they speak of."""
         self._welcome: Final = Reply(tuple(welcome(snapshot)))
         self._links: Final = InterfacesRows(snapshot, before)
         self._routes: Final = RoutesRows(snapshot)
@@ -69,16 +71,13 @@ class View:
         self._filtered: dict[tuple[RowModel, str], RowModel] = {}
         self._sheets: dict[str, RowModel] = {}
         self._maps: dict[Prefix, MapRows] = {}
+        self.state = state_line(snapshot)
+        """What is seen, in one line."""
         self.doubt: Final = doubt(snapshot)
         """What to know about the moment that is shown; empty: nothing."""
         _OF_HOST(snapshot)
         for device in snapshot.devices.values():
             _OF_DEVICE(device)
-
-    @property
-    def state(self) -> str:
-        """What is seen, in one line."""
-        return state_line(self.snapshot, self.findings or ())
 
     # -------------------------------------------------------------------------------------- panes
 
@@ -86,8 +85,8 @@ class View:
         """What somebody folded in the view before this one stays folded; what was found wrong
         there holds until somebody has looked again."""
         self._routes.fold_as(other.folds)
-        if self.findings is None:
-            self.findings = other.findings
+        if self.findings is None and other.findings is not None:
+            self.find(other.findings, other.concerns)
 
     @property
     def folds(self) -> Folds:
@@ -115,9 +114,11 @@ class View:
             self._filtered[key] = filtered(model, text)
         return self._filtered[key]
 
-    def find(self, findings: tuple[Finding, ...]) -> None:
-        """Somebody has looked for known mistakes."""
-        self.findings = findings
+    def find(self, findings: tuple[Finding, ...], concerns: Concerns) -> None:
+        """Somebody has looked for known mistakes. All that grows with their number is done here,
+        once, and not for every key."""
+        self.findings, self.concerns = findings, concerns
+        self.state = state_line(self.snapshot, findings)
         self._sheets.clear()
 
     def map(self, text: str, family: Family) -> MapRows:
@@ -157,7 +158,7 @@ class View:
                 return self._unfinished(lines, answered)
             caret = error.position if error.text == text else place_of(error.text, text)
             return Reply((Line(problem, Tone.NOTE),), caret=caret)
-        known = concerning(self.snapshot, trace, self.findings or ())
+        known = self.concerns.of(self.snapshot, trace)
         return Reply(tuple(answer(self.snapshot, trace, self.before, known)), trace)
 
     def _unfinished(self, lines: tuple[Line, ...], answered: str) -> Reply:
@@ -187,7 +188,7 @@ class View:
 
 
 SHEET_ROWS: Final[dict[str, Callable[[View], RowModel]]] = {
-    "findings": lambda view: FindingsRows(view.snapshot, view.findings),
+    "findings": lambda view: FindingsRows(view.snapshot, view.findings, view.concerns),
     "journal": lambda view: journal_rows(view.snapshot, view.journal),
     "drift": lambda view: drift_rows(view.snapshot),
 }

@@ -79,8 +79,11 @@ def check(
     snapshot: Snapshot,
     before: Snapshot | None = None,
     first: Mapping[LinkIndex, Device] | None = None,
+    between: Callable[[], object] = lambda: None,
 ) -> tuple[Finding, ...]:
     """All findings, errors first, and of one severity the most probable cause first.
+
+    ``between`` is called between two checks: whoever has something more urgent may wait in there.
 
     With the snapshot ``before`` this one also what only two can tell: prefixes that have moved
     since, and counters that rise. Where there are devices ``first``, their prefixes are compared:
@@ -89,7 +92,10 @@ def check(
     if first is None and before is not None:
         first = before.devices
     world = World(snapshot, before, first)
-    found = [finding for one in CHECKS for finding in one(world)]
+    found: list[Finding] = []
+    for one in CHECKS:
+        between()
+        found += one(world)
     return tuple(sorted(found, key=_weight))
 
 

@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from netaddr import IPAddress
 
 from wgtui.model.finding import Finding
-from wgtui.model.prefix import family_of
+from wgtui.model.prefix import Family, Prefix, family_of
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Ownership, Trace
 
 
-class Concern:
-    """One packet, asked about many findings."""
+class Concerns:
+    """Many findings, asked about one packet after the other: nothing here looks at all of them."""
 
-    def __init__(self, snapshot: Snapshot, trace: Trace) -> None:
-        owners = list(_owners(trace))
-        self._addresses = [(family_of(one), int(one)) for one in _addresses(trace)]
-        self._keys = {owner.peer.public_key for owner in owners}
-        if trace.arrival is not None and trace.arrival.sender is not None:
-            self._keys.add(trace.arrival.sender.public_key)
-        self._names = {owner.device.name for owner in owners} | set(_links(snapshot, trace))
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        """By what each speaks of: a prefix, else a peer, else a device."""
+        self._findings = findings
+        self._prefixes: dict[Prefix, list[int]] = {}
+        self._peers: dict[str, list[int]] = {}
+        self._devices: dict[str, list[int]] = {}
+        for number, finding in enumerate(findings):
+            if finding.prefix is not None:
+                self._prefixes.setdefault(finding.prefix, []).append(number)
+            elif finding.peer is not None:
+                self._peers.setdefault(finding.peer.public_key, []).append(number)
+            elif finding.device is not None:
+                self._devices.setdefault(finding.device, []).append(number)
+        self._lengths: set[tuple[Family, int]] = {
+            (prefix.family, prefix.length) for prefix in self._prefixes
+        }
 
-    def has(self, finding: Finding) -> bool:
-        """Is the packet one of those that the finding speaks of?
+    def of(self, snapshot: Snapshot, trace: Trace) -> tuple[Finding, ...]:
+        """Those that concern the packet, in their order."""
+        return tuple(self._findings[number] for number in self.numbers(snapshot, trace))
+
+    def numbers(self, snapshot: Snapshot, trace: Trace) -> list[int]:
+        """Which they are, counted from 0, in their order.
 
         A prefix must hold the destination (or the source of a packet that arrives); what names none
         must be about a peer or a device on the packet's way, or on that of its answer.
         """
-        prefix = finding.prefix
-        if prefix is not None:
-            return any(
-                prefix.family == family and prefix.covers(address)
-                for family, address in self._addresses
-            )
-        if finding.peer is not None:
-            return finding.peer.public_key in self._keys
-        return finding.device in self._names
-
-
-def concerning(
-    snapshot: Snapshot, trace: Trace, findings: Iterable[Finding]
-) -> tuple[Finding, ...]:
-    """Those that concern the packet, in their order."""
-    return tuple(filter(Concern(snapshot, trace).has, findings))
+        found: set[int] = set()
+        for address in _addresses(trace):
+            for family, length in self._lengths:
+                if family == family_of(address):
+                    found.update(self._prefixes.get(Prefix.of(family, int(address), length), ()))
+        owners = list(_owners(trace))
+        keys = {owner.peer.public_key for owner in owners}
+        if trace.arrival is not None and trace.arrival.sender is not None:
+            keys.add(trace.arrival.sender.public_key)
+        for key in keys:
+            found.update(self._peers.get(key, ()))
+        for name in {owner.device.name for owner in owners} | set(_links(snapshot, trace)):
+            found.update(self._devices.get(name, ()))
+        return sorted(found)
 
 
 def _addresses(trace: Trace) -> Iterator[IPAddress]:
