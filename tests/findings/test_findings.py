@@ -10,7 +10,7 @@ import pytest
 from tests.scenario import FOLDER as SCENARIOS
 from tests.scenario import load, read_host_of
 from wgtui.engine.checks import check
-from wgtui.engine.checks.concern import concerning
+from wgtui.engine.checks.concern import Concerns
 from wgtui.engine.lookup import lookup
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.flow import Flow
@@ -174,10 +174,10 @@ def test_a_peer_that_is_turned_away_is_told_why() -> None:
     snapshot = read_host_of(Path("c02"), host | {"wireguard": stolen, "meant": ""})
     asked = lookup(snapshot, Flow.parse("10.8.0.1 from 10.8.0.2 iif wg0 peer PHONE"))
     assert asked.outcome is Outcome.NOT_ALLOWED
-    told = concerning(snapshot, asked, check(snapshot))
+    told = Concerns(check(snapshot)).of(snapshot, asked)
     assert "error moved-prefix wg0 PHONE" in [line(finding) for finding in told]
     other = lookup(snapshot, Flow.parse("10.8.0.1 from 10.8.0.2 iif wg0 peer LAPTOP"))
-    assert not concerning(snapshot, other, check(snapshot))
+    assert not Concerns(check(snapshot)).of(snapshot, other)
 
 
 @pytest.mark.parametrize(
