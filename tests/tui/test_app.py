@@ -292,6 +292,21 @@ async def test_keys_typed_ahead_go_where_they_should() -> None:
         assert app.lookup.question.value == ""
 
 
+async def test_what_is_typed_right_after_the_slash_stays() -> None:
+    """Focus, told later, selects nothing: the next key would type over what is there."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        app.action_filter()
+        line = app.filter_line.input
+        line.insert_text_at_cursor("wg")
+        await pilot.pause()
+        await pilot.press("0")
+        assert line.value == "wg0"
+        await pilot.press("enter", "slash", "e")
+        assert line.value == "e"
+
+
 _CHARACTERS = {"slash": "/", "tab": "\t", "enter": "\r"}
 
 

@@ -123,11 +123,23 @@ def _same(terminals: list[Answering], *facts: str) -> None:
     end = time.monotonic() + PATIENCE
     while lean.quiet(0.05) or plain.quiet(0.05) or cells(lean.screen) != cells(plain.screen):
         # A note in the state line may still end, in each at its own moment.
-        assert time.monotonic() < end, f"{lean.text}\n---\n{plain.text}"
+        assert time.monotonic() < end, _difference(lean, plain)
     assert (lean.screen.cursor.x, lean.screen.cursor.y) == (
         plain.screen.cursor.x,
         plain.screen.cursor.y,
     )
+
+
+def _difference(lean: Answering, plain: Answering) -> str:
+    """Where the two screens differ, cell by cell, below what they show."""
+    pairs = zip(cells(lean.screen), cells(plain.screen), strict=True)
+    wrong = [
+        (y, x, one, other)
+        for y, (ours, theirs) in enumerate(pairs)
+        for x, (one, other) in enumerate(zip(ours, theirs, strict=True))
+        if one != other
+    ]
+    return "\n".join([lean.text, "---", plain.text, *map(str, wrong[:40])])
 
 
 def _walk(terminals: list[Answering], steps: Steps) -> None:

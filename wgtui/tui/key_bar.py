@@ -157,7 +157,10 @@ class FilterInput(Input):
     BINDINGS = keys.FILTER
 
     def __init__(self, on_typed: Callable[[str], None]) -> None:
-        super().__init__(placeholder="text, or an address: the rows that cover it")
+        # Selecting on focus comes with a later message than the first keys of a fast typist.
+        super().__init__(
+            placeholder="text, or an address: the rows that cover it", select_on_focus=False
+        )
         self.cursor_blink = False
         self._on_typed = on_typed
 
@@ -185,7 +188,8 @@ class FilterLine(Horizontal):
         self.display = False
 
     def show(self, title: str, text: str) -> None:
-        """Of this pane, beginning with what is in force."""
+        """Of this pane, beginning with what is in force: to be kept, or typed over."""
         self._prompt.update(Content(f" / {title}: "))
         self.input.value = text
+        self.input.select_all()
         self.display = True
