@@ -10,7 +10,7 @@ from tests import oracles
 from tests.engine.worlds import ask, outcome, rule_step, rules, way, world
 from wgtui.engine.fib import match4
 from wgtui.engine.query import Query
-from wgtui.model.network import LinkIndex, NextHop, RouteInfo, TableId
+from wgtui.model.network import LinkIndex, NextHop, RouteInfo, RouteType, TableId
 from wgtui.model.prefix import Prefix
 from wgtui.model.routes import RouteTablesBuilder
 from wgtui.model.snapshot import Snapshot
@@ -136,6 +136,18 @@ def test_an_object_off_the_wanted_link_hides_routes_to_the_same_network() -> Non
     assert match.step.winner is not None
     assert str(match.step.winner.destination) == "10.0.0.0/8"
     assert [lost.loss for lost in match.step.lost] == [Loss.OIF, Loss.OIF]
+
+
+def test_an_object_of_too_wide_a_scope_hides_nothing() -> None:
+    """fib_table_lookup compares scopes first: a gateway's own check goes on below (S-B13)."""
+    builder, hop = RouteTablesBuilder(), NextHop(LinkIndex(2))
+    builder.add(MAIN, Prefix.parse("8.0.0.0/9"), RouteInfo(nexthop_id=402, nexthop_blackhole=True))
+    own = RouteInfo(type=RouteType.LOCAL, next_hops=(hop,), scope=254)
+    builder.add(MAIN, Prefix.parse("8.0.0.0/8"), own)
+    query = Query(4, Prefix.parse("8.8.8.136").network, scope=253)
+    match = match4(MAIN, [builder.build()[4, MAIN]], query)
+    assert match.step.winner is not None
+    assert str(match.step.winner.destination) == "8.0.0.0/8"
 
 
 def test_defaults_of_one_metric_depend_on_their_neighbours(split: str) -> None:

@@ -69,9 +69,14 @@ def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: boo
                 break
             continue
         lost.append(LostRoute(route, *refused))
-        if route.info.nexthop_id is not None and refused[0] in (Loss.OIF, Loss.DEAD):
+        if (
+            route.info.nexthop_id is not None
+            and refused[0] in (Loss.OIF, Loss.DEAD)
+            and route.info.scope >= query.scope
+        ):
             # An object without a usable leg hides all routes to the same network address, whatever
-            # their length: "goto miss" leaves the whole leaf of the trie.
+            # their length: "goto miss" leaves the whole leaf of the trie. A scope that is too wide
+            # is noticed before the object is looked at.
             missed = route.destination.network
     unknown = winner is not None and bool(winner.info.unknown)
     step = TableStep(table, winner, tuple(lost) if told else ())
