@@ -546,3 +546,19 @@ def test_hostile_words_come_back_harmless(capsys: pytest.CaptureFixture[str]) ->
         assert out == ""
         assert "\x1b" not in err
         assert "\u202e" not in err
+
+
+def test_a_mistake_of_ours_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What, where and what to do; Python's report only for who asks for it (sysexits.h: 70)."""
+    monkeypatch.setattr("wgtui.commands.lookup.run", lambda _: [].pop())
+    assert main(["lookup", "--demo", "1.2.3.4"]) == 70
+    said = capsys.readouterr().err
+    assert said.startswith("wgtui: a mistake in wgtui itself: IndexError: pop from")
+    assert "test_cli.py, line " in said
+    assert "WGTUI_TRACEBACK=1" in said
+    assert said.count("\n") == 1
+    monkeypatch.setenv("WGTUI_TRACEBACK", "1")
+    with pytest.raises(IndexError):
+        main(["lookup", "--demo", "1.2.3.4"])

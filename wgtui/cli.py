@@ -16,6 +16,7 @@ from typing import Final, cast
 
 from wgtui import __version__
 from wgtui.commands import (
+    BUG,
     COMMON,
     DEMO,
     INTERRUPTED,
@@ -212,6 +213,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the last door: a user gets a line, no traceback
+        from wgtui.report.mistake import as_bug
+
+        print(f"wgtui: {printable(str(as_bug(error)))}", file=sys.stderr)
+        return BUG
 
 
 def _forget_output() -> None:

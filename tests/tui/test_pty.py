@@ -208,3 +208,23 @@ def test_the_colours_can_be_chosen() -> None:
     with Terminal.of_wgtui("--demo", "--theme", "pink") as terminal:
         assert terminal.ended() == 2
         assert b"dark, light, mono" in terminal.raw
+
+
+BROKEN = """
+import sys
+from wgtui.tui.view import View
+View.map = lambda *_: [][0]
+from wgtui.cli import main
+sys.exit(main(["--demo"]))
+"""
+
+
+def test_a_mistake_of_ours_ends_the_screen_with_one_line() -> None:
+    """What and where, in one line on a clean terminal, not pages of code and variables."""
+    with Terminal(sys.executable, "-c", BROKEN) as terminal:
+        terminal.until_text("Type an address", "edge-1")
+        terminal.send("\tm")
+        assert terminal.ended() == 70
+        assert b"wgtui: a mistake in wgtui itself: IndexError" in terminal.raw
+        assert b"(<string>, line 4)" in terminal.raw
+        assert b"Traceback" not in terminal.raw

@@ -16,6 +16,8 @@ FOUND: Final = 1
 """``check``: known mistakes."""
 USAGE: Final = 2
 UNREADABLE: Final = 3
+BUG: Final = 70
+"""A mistake of ours (sysexits.h: EX_SOFTWARE)."""
 INTERRUPTED: Final = 130
 
 

@@ -6,6 +6,7 @@ otherwise. What the partition did not look at is not told.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,9 +23,10 @@ MAP_LIMIT: Final = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A way that addresses of the range go."""
+    """A way that addresses of the range go, or several that count as the same."""
 
     way: Way
+    """The first one of them."""
     name: str
     """What the peer is called, if it is one; untrusted."""
     count: int
@@ -45,25 +47,40 @@ class TerritoryMap:
     whole: bool
 
 
+def _itself(way: Way, name: str) -> Hashable:
+    return way
+
+
 def territory_map(
-    snapshot: Snapshot, within: Prefix, blocks: int, limit: int = MAP_LIMIT
+    snapshot: Snapshot,
+    within: Prefix,
+    blocks: int,
+    limit: int = MAP_LIMIT,
+    same: Callable[[Way, str], Hashable] = _itself,
 ) -> TerritoryMap:
-    """The range in at most so many blocks, a power of two of them."""
+    """The range in at most so many blocks, a power of two of them.
+
+    Ways (and what their peer is called) for which ``same`` gives equals are one owner.
+    """
     bits = BITS[within.family] - within.length
     deeper = min(bits, blocks.bit_length() - 1)
     size = 1 << (bits - deeper)
     found = partition(snapshot, within, limit=limit)
-    counts: dict[Way, int] = {}
-    names: dict[Way, str] = {}
+    counts: dict[Hashable, int] = {}
+    ways: dict[Hashable, tuple[Way, str]] = {}
+    keys: list[Hashable] = []
     for part in found.parts:
-        way = part.answer.way
-        counts[way] = counts.get(way, 0) + part.span[1] - part.span[0] + 1
-        names.setdefault(way, part.answer.holder.name if part.answer.holder is not None else "")
-    ways = sorted(counts, key=lambda way: -counts[way])
-    place = {way: number for number, way in enumerate(ways)}
+        answer = part.answer
+        name = answer.holder.name if answer.holder is not None else ""
+        key = same(answer.way, name)
+        keys.append(key)
+        ways.setdefault(key, (answer.way, name))
+        counts[key] = counts.get(key, 0) + part.span[1] - part.span[0] + 1
+    order = sorted(counts, key=lambda key: -counts[key])
+    place = {key: number for number, key in enumerate(order)}
     cells: list[int] = [UNTOLD] * (1 << deeper)
-    for part in found.parts:
-        own = place[part.answer.way]
+    for part, key in zip(found.parts, keys, strict=True):
+        own = place[key]
         first = (part.span[0] - within.network) // size
         last = (part.span[1] - within.network) // size
         for block in range(first, last + 1):
@@ -73,5 +90,5 @@ def territory_map(
         cut = (found.until - within.network) // size
         if (found.until + 1 - within.network) % size:
             cells[cut] = UNTOLD
-    owners = tuple(Owner(way, names[way], counts[way]) for way in ways)
+    owners = tuple(Owner(*ways[key], counts[key]) for key in order)
     return TerritoryMap(within, within.length + deeper, owners, tuple(cells), found.whole)

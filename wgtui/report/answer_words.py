@@ -96,6 +96,17 @@ def way_text(way: Way, name: str | None = None) -> str:
     return f"{way.outcome.value}: {told}" if told else way.outcome.value
 
 
+def way_short(way: Way, name: str | None = None) -> str:
+    """``encrypted fra1``, ``no-peer wg1``, ``sent eth0``: where there is little room."""
+    if way.public_key is not None:
+        where = printable(name) if name else f"{way.public_key[:8]}…"
+    elif way.outcome is Outcome.NO_PEER:
+        where = printable(way.device or "")
+    else:
+        where = ", ".join(dict.fromkeys(printable(leg.link) for leg in way.legs))
+    return f"{way.outcome.value} {where}".strip() if where else way.outcome.value
+
+
 def answer_text(answer: Answer) -> str:
     """``encrypted: fra1 on wg0``."""
     return way_text(answer.way, answer.holder.name if answer.holder is not None else None)

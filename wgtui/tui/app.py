@@ -80,6 +80,8 @@ class WgtuiApp(Moving):
         self._waiting: View | None = None
         self._failure: SourceError | None = None
         self._read = 0
+        self.mistake: Exception | None = None
+        """Of ours, that ended the screen."""
         self._reader = Reader(source_spec, self.post_message, opener)
 
     def get_driver_class(self) -> type[Driver]:
@@ -109,6 +111,15 @@ class WgtuiApp(Moving):
     def on_unmount(self) -> None:
         """Nobody waits for the reader."""
         self._reader.stop()
+
+    def _fatal_error(self) -> None:
+        """A mistake of ours: the screen ends, and ``main`` says it in one line.
+
+        Textual would print pages of code with the values of all variables.
+        """
+        if self._exception is not None:
+            self.mistake = self._exception
+        self._close_messages_no_wait()
 
     async def on_event(self, event: events.Event) -> None:
         """A key is carried out before the next one is looked at.
@@ -194,6 +205,7 @@ class WgtuiApp(Moving):
         """Called inside the question's watcher: character, answer and marks are one frame."""
         self._text = text
         self._explaining = False
+        self._share_height()
         self._answer()
 
     def _answer(self) -> None:

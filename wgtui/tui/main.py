@@ -33,6 +33,8 @@ def run(
         left_behind = app.run(mouse=mouse)
     except KeyboardInterrupt:
         return 130
+    if app.mistake is not None:
+        raise app.mistake
     if left_behind:
         sys.stdout.write(left_behind)
     return app.return_code or 0

@@ -5,6 +5,8 @@ question  ⇄  the three panes, or the sheet that is open in their place  ⇄  a
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from textual.app import App, ComposeResult
 from textual.driver import Driver
 
@@ -48,9 +50,9 @@ class Moving(App[str]):
         yield self.filter_line
         yield self.key_bar
 
+    @abstractmethod
     def typed(self, text: str) -> None:
         """The question is another one."""
-        raise NotImplementedError
 
     # --------------------------------------------------------------------------------- the round
 
@@ -142,7 +144,14 @@ class Moving(App[str]):
             return
         self.panes.display = False
         self.screen.set_focus(self.sheets.open(name), scroll_visible=False)
+        self._share_height()
         self._show_tabs()
+
+    def _share_height(self) -> None:
+        """A sheet is read: without a question it has nearly all of the screen."""
+        opened = self.sheets.shown is not None
+        self.lookup.set_class(opened, "-below-sheet")
+        self.lookup.set_class(opened and not self.lookup.question.value, "-unasked")
 
     def action_what_if(self) -> None:
         """The question line takes a command."""
@@ -154,6 +163,7 @@ class Moving(App[str]):
         if self.sheets.shown is not None:
             self.sheets.close()
             self.panes.display = True
+            self._share_height()
             self._show_tabs()
 
     # ------------------------------------------------------------------------------------- filter

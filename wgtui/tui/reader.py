@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from textual.message import Message
 
 from wgtui.errors import SourceError
+from wgtui.report.mistake import as_bug
 from wgtui.sources import Source, open_source
 from wgtui.tui.messages import (
     FindingsArrived,
@@ -74,7 +75,15 @@ class Reader:
             ("wgtui-asker", self._ask_all),
             ("wgtui-checker", self._check_all),
         ):
-            threading.Thread(target=work, name=name, daemon=True).start()
+            threading.Thread(target=self._keep_on, args=(work,), name=name, daemon=True).start()
+
+    def _keep_on(self, work: Callable[[], None]) -> None:
+        """A mistake of ours is shown, the last snapshot stays, and it goes on."""
+        while not self._stopped.is_set():
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001  a thread would end without a word
+                self._failed(as_bug(error))
 
     def read_again(self) -> None:
         """Read everything anew, now."""
@@ -105,8 +114,6 @@ class Reader:
                 self._read_one()
             except SourceError as error:
                 self._failed(error)
-            except Exception as error:  # noqa: BLE001  the one place: show it, keep the last snapshot
-                self._failed(_bug(error))
         if self._source is not None:
             self._source.close()
 
@@ -176,11 +183,7 @@ class Reader:
         while not self._stopped.is_set():
             self._news.clear()
             view = self._view
-            try:
-                found = None if view is None else watch.look(view.snapshot)
-            except Exception as error:  # noqa: BLE001  as above: show it, the facts are still good
-                self._say(SourceFailed(_bug(error)))
-                return
+            found = None if view is None else watch.look(view.snapshot)
             if view is not None and found is not None:
                 self._say(FindingsArrived(view, found, Concerns(found)))
             self._news.wait()
@@ -208,7 +211,3 @@ class Reader:
             while True:
                 flow = self._questions.get(timeout=SETTLED)
         return flow
-
-
-def _bug(error: Exception) -> SourceError:
-    return SourceError(f"{type(error).__name__}: {error}", "this is a bug in wgtui")

@@ -63,10 +63,12 @@ class MapList(SheetList):
         return self._map
 
     def action_zoom_in(self) -> None:
-        """Into the prefix of the row under the cursor."""
+        """Into the prefix of the row under the cursor; of a letter, to its first row."""
         text = self.model.question(self.cursor)
         if text is not None and self.cursor:
             self._look(text)
+        elif self._map is not None:
+            self.move_to(self._map.first_of(self.cursor))
 
     def action_zoom_out(self) -> None:
         """To a range sixteen times as large."""
