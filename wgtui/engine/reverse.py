@@ -97,7 +97,7 @@ def _at(
         outer,
         out,
         before_routing(snapshot, query.family, link.index, packet.destination),
-        _outer_hooks(snapshot, owner, encrypted),
+        outer_hooks(snapshot, owner, encrypted),
     )
 
 
@@ -120,7 +120,7 @@ def _validated(snapshot: Snapshot, packet: Query, forwarded: bool) -> ReversePat
     return forwarded_with(snapshot, validate(snapshot, packet, found.legs[0].link), found)
 
 
-def _outer_hooks(
+def outer_hooks(
     snapshot: Snapshot, owner: Ownership | None, outer: Trace | None
 ) -> tuple[Hook, ...]:
     """What the encrypted packet meets where the device was born, whatever its family."""

@@ -10,7 +10,7 @@ from netaddr import IPAddress
 from wgtui.model.fact import dataclass
 from wgtui.model.network import LinkIndex, Route, TableId
 from wgtui.model.prefix import Family, Prefix
-from wgtui.model.snapshot import Gap
+from wgtui.model.snapshot import Gap, Hook
 from wgtui.model.wireguard import Endpoint
 
 
@@ -126,6 +126,20 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class Down:
+    """The device is down, and its routes are gone with it."""
+
+    elsewhere: Elsewhere
+    """Where the first of them goes."""
+    prefixes: tuple[Prefix, ...]
+    """What its peers own there; the first ones when there are very many."""
+    count: int
+    """Of all of them."""
+    file: str | None
+    """Its configuration, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Filtered:
     """What the peer may send is dropped by rp_filter at ``link`` (S-D5)."""
 
@@ -235,6 +249,8 @@ class DriftKind(Enum):
     ENDPOINT = "endpoint"
     PORT = "port"
     MARK = "mark"
+    ROUTES = "routes"
+    """That are to lead into the device, beside those to AllowedIPs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +286,10 @@ class NoHandshake:
     meant: str | None
     outer: Undelivered | None = None
     """What keeps the encrypted packets from leaving; None: they leave, as far as is known."""
+    cause: Loop | Filtered | None = None
+    """A mistake with a finding of its own that explains it."""
+    chains: tuple[Hook, ...] = ()
+    """What may drop the encrypted answers, by the way back to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +302,8 @@ class StaleHandshake:
     """0: it is known from the counters of two snapshots."""
     meant: str | None
     outer: Undelivered | None = None
+    cause: Loop | Filtered | None = None
+    chains: tuple[Hook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +356,7 @@ Facts: TypeAlias = (
     | Shadowed
     | Overlap
     | Elsewhere
+    | Down
     | Filtered
     | Asymmetric
     | ManyUplinks

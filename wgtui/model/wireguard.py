@@ -188,6 +188,8 @@ class PeerConfig:
     keepalive: int = 0
     line: int = 0
     """Of its ``[Peer]``, counted from 1."""
+    file: str = ""
+    """Where it is written, when not in the device's main file: a drop-in."""
     table: str | None = None
     """Where the program puts routes to its AllowedIPs, where a peer may say so itself; None: as
     the device says."""

@@ -9,6 +9,7 @@ from wgtui.model.finding import Finding
 from wgtui.model.finding_facts import (
     Asymmetric,
     Away,
+    Down,
     Drift,
     DriftKind,
     Duplicate,
@@ -30,7 +31,6 @@ from wgtui.model.finding_facts import (
     Shadowed,
     SharedInConfig,
     StaleHandshake,
-    Undelivered,
     Unseen,
     ViaTunnel,
     Who,
@@ -41,10 +41,9 @@ from wgtui.model.prefix import BITS, Prefix, address_text
 from wgtui.model.snapshot import Snapshot
 from wgtui.report.finding_names import who
 from wgtui.report.printable import printable
+from wgtui.report.silence_words import never_answered, no_longer_answers
 from wgtui.report.welcome import gap_sentence
 from wgtui.report.words import (
-    age,
-    bytes_text,
     destination_text,
     endpoint_text,
     table_name,
@@ -89,7 +88,15 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
             more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
             return (
                 f"{prefix} is {peer}'s on {device}, but for longer prefixes of others: "
-                f"{_taken(takers)}{more}. Packets to and from those are theirs alone."
+                f"{_taken(takers)}{more}. Packets to and from those are theirs alone; where that "
+                f"is meant, nothing needs doing."
+            )
+        case Down(elsewhere, prefixes, count):
+            more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
+            goes = _goes(snapshot, elsewhere, plural=count > 1)
+            return (
+                f"{device} is down, and its routes are gone: {_parts(prefixes[:_SHOWN])}{more}, "
+                f"which its peers own there, {goes}."
             )
         case Elsewhere() as elsewhere:
             return _unrouted(snapshot, device, peer, prefix, elsewhere)
@@ -138,17 +145,10 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
             )
         case Drift() as drift:
             return _drift(device, peer, drift)
-        case NoHandshake(endpoint, sent, _, outer):
-            where = f" at {endpoint_text(endpoint)}" if endpoint is not None else ""
-            after = f", after {bytes_text(sent)} sent to it" if sent else ""
-            return f"{peer}{where} has never answered {device}{after}: {_unanswered(outer)}."
-        case StaleHandshake(seconds, _, keepalive, _, outer):
-            now = f", and {device} goes on sending a keepalive every {keepalive}s" * bool(keepalive)
-            why = _unanswered(outer)
-            return (
-                f"The last handshake with {peer} was {age(seconds)} ago{now}: no key is left to "
-                f"encrypt with. {why[0].upper()}{why[1:]}."
-            )
+        case NoHandshake() as never:
+            return never_answered(snapshot, device, peer, never)
+        case StaleHandshake() as silent:
+            return no_longer_answers(snapshot, device, peer, silent)
         case ForwardingOff() as off:
             return _forwarding(device, off)
         case Mtu(mtu, fits, outer_mtu, link, endpoint, tunnel):
@@ -270,6 +270,11 @@ def _drift(device: str, peer: str, drift: Drift) -> str:
                 f"{file} says that {peer} is at {printable(drift.meant)}; its last packet came "
                 f"from {printable(drift.found)}, so that is where answers go."
             )
+        case DriftKind.ROUTES:
+            return (
+                f"{file} says that {_parts(drift.prefixes)} is routed into {device}, and no route "
+                f"leads there."
+            )
         case DriftKind.PORT:
             return f"{file} says that {device} listens on port {drift.meant}; it is {drift.found}."
         case DriftKind.MARK:
@@ -292,22 +297,6 @@ def _uplinks(snapshot: Snapshot, peer: str, many: ManyUplinks) -> str:
         f"{where} leave by {' or '.join(by)}. If {peer} calls another address of this host "
         f"({', '.join(others)}), it is answered from this one, and may not take it."
     )
-
-
-def _unanswered(outer: Undelivered | None) -> str:
-    """Why nobody answers, as far as this side can tell."""
-    if outer is None:
-        return "a wrong endpoint, port or key, or a firewall on the way"
-    match outer.away:
-        case Away.NO_ROUTE:
-            return "the encrypted packets to it have no route"
-        case Away.LOCAL:
-            return "its endpoint is an address of this very host"
-        case _:
-            by = "a rule" if outer.rule is None else f"rule {outer.rule}"
-            if outer.route is not None:
-                by = f"{outer.route.info.type.value} {destination_text(outer.route.destination)}"
-            return f"the encrypted packets to it are refused here by {by}"
 
 
 def _forwarding(device: str, off: ForwardingOff) -> str:

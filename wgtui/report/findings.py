@@ -8,6 +8,7 @@ from typing import Final
 from wgtui.model.finding import Finding, Severity
 from wgtui.model.finding_facts import (
     Asymmetric,
+    Down,
     Elsewhere,
     Filtered,
     Loop,
@@ -100,6 +101,8 @@ def finding_question(snapshot: Snapshot, finding: Finding) -> str | None:
     """The flow to ask about: an address that the finding concerns."""
     match finding.facts:
         case Elsewhere(parts=(first, *_)) | Ownerless(parts=(first, *_)):
+            return _address_in(snapshot, first)
+        case Down(prefixes=(first, *_)):
             return _address_in(snapshot, first)
         case Filtered(endpoint=Endpoint() as endpoint):
             return str(endpoint.address)

@@ -1,22 +1,25 @@
 """Which commands would repair it? Printed, never run.
 
 What only people know stands in capitals, to be filled in: ``ADDRESS:PORT``. Several commands are to
-be run in their order. A file is changed with sed where wg's own grammar is clear (S-G42).
+be run in their order. What concerns a configuration file is in ``config_repairs.py``.
 """
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from netaddr import IPAddress
 
+from wgtui.model.address_set import AddressSet
 from wgtui.model.finding import Finding
 from wgtui.model.finding_facts import (
     Asymmetric,
     Away,
+    Down,
     Drift,
     DriftKind,
     Duplicate,
@@ -41,17 +44,28 @@ from wgtui.model.finding_facts import (
     Unseen,
     ViaTunnel,
     Who,
-    Written,
 )
 from wgtui.model.network import MAIN_TABLE, LinkIndex, Route, RouteType, TableId
 from wgtui.model.prefix import BITS, Prefix
 from wgtui.model.snapshot import ONLY_THE_PRIVILEGED, Snapshot, Subject
 from wgtui.model.wireguard import Device, Endpoint, Peer
+from wgtui.report.config_repairs import (
+    follow,
+    for_sed,
+    respelled,
+    routed_again,
+    sed,
+    up_again,
+    without,
+)
 from wgtui.report.printable import printable
 from wgtui.report.words import destination_text, via_text
 
 _LONGEST_LIST: Final = 64
 """Entries that are written out; a longer list is changed with ``+`` (wg of 2025, S-E4)."""
+
+_THE_REST: Final = 1
+"""Prefixes up to this length are for all that nobody else has."""
 
 _ENDPOINT: Final = "ADDRESS:PORT"
 
@@ -69,23 +83,28 @@ def _commands(snapshot: Snapshot, finding: Finding) -> Iterator[str]:
         case Moved() as moved if peer is not None:
             if moved.shared and moved.written is not None:
                 for spelled in moved.spelled:
-                    yield _without(moved.written, spelled)
+                    yield without(snapshot, finding.device, moved.written, spelled)
             else:
                 yield _allowed(name, device, peer, moved.prefixes)
         case OwnsNothing() if peer is not None:
             yield f"wg set {name} peer {_key(peer)} allowed-ips ITS-OWN-ADDRESS/32"
         case SharedInConfig(_, written, spelled):
-            yield _without(written, spelled)
+            yield without(snapshot, finding.device, written, spelled)
         case HostBits(spelled, written, host_meant) if finding.prefix is not None:
             address = spelled.partition("/")[0]
             bits = BITS[finding.prefix.family]
             right = f"{address}/{bits}" if host_meant else str(finding.prefix)
-            yield _respelled(written, spelled, right)
+            yield respelled(snapshot, finding.device, written, spelled, right)
         case Shadowed() if peer is not None and finding.prefix is not None:
             yield _disallowed(name, device, peer, finding.prefix)
-        case Overlap(takers):
-            for taken in takers:
-                yield _disallowed(name, device, taken.owner, taken.prefix)
+        case Overlap() if peer is not None and finding.prefix is not None:
+            yield from _narrowed(name, device, peer, finding.prefix)
+        case Down(prefixes=prefixes, file=file):
+            if file is not None:
+                yield from up_again(snapshot, finding.device or "", file)
+            else:
+                yield f"ip link set {name} up"
+                yield from _routes_of(snapshot, device, prefixes, name)
         case Elsewhere() as elsewhere:
             yield from _route_into(snapshot, finding, elsewhere)
         case Filtered() as filtered:
@@ -112,17 +131,25 @@ def _commands(snapshot: Snapshot, finding: Finding) -> Iterator[str]:
         case ViaTunnel() as via:
             yield _around(snapshot, via)
         case OwnKey(written, _) if peer is not None:
-            yield _sed(f"s@{_for_sed(peer.public_key)}@THE-KEY-OF-THE-PEER@", written.file)
-            yield _sync(name, written.file)
-        case Drift(kind, file, meant, _, _):
+            yield sed(f"s@{for_sed(peer.public_key)}@THE-KEY-OF-THE-PEER@", written.file)
+            yield from follow(snapshot, finding.device, written.file)
+        case Drift(kind, file, meant, _, prefixes):
             if kind is DriftKind.ENDPOINT and peer is not None:
                 yield f"wg set {name} peer {_key(peer)} endpoint {shlex.quote(printable(meant))}"
+            elif kind is DriftKind.ROUTES:
+                again = list(routed_again(snapshot, finding.device, file))
+                yield from again or (f"{_ip(one)} route add {one} dev {name}" for one in prefixes)
             elif kind is DriftKind.PORT:
                 yield f"wg set {name} listen-port {meant}"
             elif kind is DriftKind.MARK:
                 yield f"wg set {name} fwmark {meant}"
             else:
-                yield _sync(name, file)
+                yield from follow(snapshot, finding.device, file)
+        case (
+            NoHandshake(cause=(Loop() | Filtered()) as cause)
+            | StaleHandshake(cause=(Loop() | Filtered()) as cause)
+        ):
+            yield from _commands(snapshot, replace(finding, facts=cause))
         case (NoHandshake() | StaleHandshake()) as silent if (
             silent.outer is not None and silent.endpoint is not None
         ):
@@ -190,41 +217,28 @@ def _disallowed(name: str, device: Device | None, key: Who, less: Prefix) -> str
     return f"wg set {name} peer {_key(key)} allowed-ips {told}"
 
 
-# ---------------------------------------------------------------------------------------- the files
+def _narrowed(name: str, device: Device | None, key: Who, wide: Prefix) -> Iterator[str]:
+    """Say the same without an overlap: the peer keeps exactly what it owns by the wide prefix.
 
-
-def _for_sed(text: str) -> str:
-    return re.sub(r"([][\\.*^$+?(){}|@/])", r"\\\1", text)
-
-
-def _sed(script: str, file: str) -> str:
-    return f"sed -i -E {shlex.quote(script)} {shlex.quote(printable(file))}"
-
-
-def _without(written: Written, spelled: str) -> str:
-    """Take an entry out of the AllowedIPs of one section; an empty list is no line at all."""
-    steps = (
-        rf"s@([=,])\s*{_for_sed(spelled)}\s*(,|#|$)@\1\2@",
-        r"s@,\s*,@, @",
-        r"s@=\s*,\s*@= @",
-        r"s@,\s*(#.*)?$@ \1@",
-        r"/=\s*(#.*)?$/d",
+    Nothing where that would be a long list, or the prefix is for "the rest", which is how a
+    default beside networks of others is meant.
+    """
+    peer = _peer(device, key)
+    if device is None or peer is None or wide.length <= _THE_REST:
+        return
+    tree = device.owners.tree(wide.family)
+    others = (
+        tree.prefix(row)
+        for row in tree.inside(wide)
+        if device.peers[tree.values[row]].public_key != key.public_key
     )
-    inner = "; ".join(steps)
-    return _sed(rf"{written.line + 1},/^\s*\[/{{/^\s*AllowedIPs/I{{{inner}}}}}", written.file)
-
-
-def _respelled(written: Written, spelled: str, right: str) -> str:
-    """Write an entry of one section differently."""
-    first = written.line + 1
-    old = _for_sed(spelled)
-    script = rf"{first},/^\s*\[/s@([=,]\s*){old}(\s*(,|#|$))@\1{right}\2@"
-    return _sed(script, written.file)
-
-
-def _sync(name: str, file: str) -> str:
-    what = name if file.startswith("/etc/wireguard/") else shlex.quote(printable(file))
-    return f"bash -c 'wg syncconf {name} <(wg-quick strip {what})'"
+    left = AddressSet.of_prefixes(wide.family, [wide]) - AddressSet.of_prefixes(wide.family, others)
+    parts = tuple(islice(left.prefixes(), _LONGEST_LIST + 1))
+    kept = [prefix for prefix in peer.allowed_ips if prefix != wide]
+    wanted = list(dict.fromkeys((*kept, *parts)))
+    if len(wanted) <= _LONGEST_LIST:
+        told = ",".join(str(prefix) for prefix in wanted)
+        yield f"wg set {name} peer {_key(key)} allowed-ips {told}"
 
 
 # ------------------------------------------------------------------------------------------- routes
@@ -274,6 +288,17 @@ def _route_into(snapshot: Snapshot, finding: Finding, elsewhere: Elsewhere) -> I
     else:
         for part in (prefix,) if elsewhere.whole else elsewhere.parts:
             yield f"{_ip(prefix)} route add {part} dev {name}{_in_table(elsewhere.table)}"
+
+
+def _routes_of(
+    snapshot: Snapshot, device: Device | None, prefixes: tuple[Prefix, ...], name: str
+) -> Iterator[str]:
+    """What does not come back with the device's own networks."""
+    link = None if device is None else snapshot.links.get(device.link)
+    own = [] if link is None else [address.prefix for address in link.addresses]
+    for prefix in prefixes:
+        if prefix.length > _THE_REST and not any(one.contains(prefix) for one in own):
+            yield f"{_ip(prefix)} route add {prefix} dev {name}"
 
 
 def _full_tunnel(snapshot: Snapshot, finding: Finding, prefix: Prefix, name: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ def parse_netdev(parts: Sequence[Written]) -> DeviceConfig | None:
     """A ``.netdev`` and its drop-ins; None: it makes no WireGuard device, or has no name."""
     reader = _Netdev(parts[0].path)
     for part in parts:
-        reader.read(part.text)
+        reader.read(part)
     return reader.finish()
 
 
@@ -43,9 +43,10 @@ class _Netdev:
         self.peers: list[PeerConfig] = []
         self.labels = Labels()
 
-    def read(self, text: str) -> None:
+    def read(self, part: Written) -> None:
         section = ""
-        for line in read_ini(text, continued=True):
+        elsewhere = "" if part.path == self.device.file else part.path
+        for line in read_ini(part.text, continued=True):
             match line:
                 case Comment(comment):
                     self.labels.comment(comment)
@@ -54,7 +55,7 @@ class _Netdev:
                 case Section("WireGuardPeer" as section, number):
                     self.finish_peer()
                     self.labels.begin()
-                    self.peer = PeerConfig("", line=number)
+                    self.peer = PeerConfig("", line=number, file=elsewhere)
                 case Section(section):
                     self.labels.statement()
                     self.finish_peer()

@@ -1,10 +1,12 @@
 """Which known mistakes does this host have? One pure function each, over the Snapshot.
 
+    down.py        unrouted-prefix of a device that is down
+    written_routes.py  config-drift of routes
     config.py      own-key-peer  same-prefix-in-config  host-bits  moved-prefix  config-drift
     entries.py     shadowed-prefix  overlap
     routes.py      unrouted-prefix  ownerless-route  ignored-gateway  duplicate-route
-    endpoints.py   endpoint-loop  endpoint-via-tunnel  no-endpoint  no-handshake  mtu
-                   stale-handshake
+    endpoints.py   endpoint-loop  endpoint-via-tunnel  no-endpoint  mtu
+    silence.py     no-handshake  stale-handshake
     filters.py     rp-filter  asymmetric  forwarding-off
     unseen.py      privilege
 
@@ -25,13 +27,12 @@ from wgtui.engine.checks.config import (
     own_key_peer,
     same_prefix_in_config,
 )
+from wgtui.engine.checks.down import device_down
 from wgtui.engine.checks.endpoints import (
     endpoints_in_tunnels,
     mtu,
     no_endpoint,
-    no_handshake,
     several_uplinks,
-    stale_handshake,
 )
 from wgtui.engine.checks.entries import overlaps
 from wgtui.engine.checks.filters import forwarding_off, replies, underlay_filtered
@@ -41,8 +42,10 @@ from wgtui.engine.checks.routes import (
     ownerless_route,
     unrouted_prefix,
 )
+from wgtui.engine.checks.silence import no_handshake, stale_handshake
 from wgtui.engine.checks.unseen import privilege
 from wgtui.engine.checks.world import World
+from wgtui.engine.checks.written_routes import written_routes
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.network import LinkIndex
 from wgtui.model.snapshot import Snapshot
@@ -55,8 +58,10 @@ CHECKS: Final[tuple[Callable[[World], Iterator[Finding]], ...]] = (
     same_prefix_in_config,
     endpoints_in_tunnels,
     config_drift,
+    written_routes,
     duplicate_route,
     ownerless_route,
+    device_down,
     unrouted_prefix,
     replies,
     underlay_filtered,

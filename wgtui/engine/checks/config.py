@@ -256,4 +256,4 @@ def _spelling(prefix: Prefix) -> str:
 
 
 def _written(config: DeviceConfig, peer: PeerConfig) -> Written:
-    return Written(config.file, peer.line)
+    return Written(peer.file or config.file, peer.line)

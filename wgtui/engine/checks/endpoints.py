@@ -1,8 +1,8 @@
-"""Can the encrypted packets leave, and does anything come back?
+"""Can the encrypted packets leave, and do they fit?
 
 The encrypted packet is a packet made here, with the device's mark (section 0 step 6, S-E14 …
 S-E18).
-What one snapshot can honestly say of handshakes is in S-E41 … S-E43.
+What it can say of handshakes is in ``silence.py``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 
 from netaddr import IPAddress
 
-from wgtui.engine.checks.ground import asked, kind_of, table_for
-from wgtui.engine.checks.partition import LOCAL, MISS, MIXED, REFUSED, UNKNOWN, Routing, way_of
+from wgtui.engine.checks.ground import table_for
+from wgtui.engine.checks.partition import MIXED, UNKNOWN, Routing, way_of
 from wgtui.engine.checks.world import Underlay, World, who
 from wgtui.engine.leaving import outer_trace
 from wgtui.engine.query import UDP, Query
@@ -23,20 +23,14 @@ from wgtui.model.finding_facts import (
     ManyUplinks,
     Mtu,
     NoEndpoint,
-    NoHandshake,
-    StaleHandshake,
-    Undelivered,
     ViaTunnel,
 )
 from wgtui.model.network import LinkIndex, Route, RouteType, RuleAction
 from wgtui.model.prefix import Family, Prefix, family_of
 from wgtui.model.prefix_index import NONE
 from wgtui.model.snapshot import Snapshot
-from wgtui.model.trace import Outcome, Ownership, Reason, Trace
-from wgtui.model.wireguard import Birth, Device, Endpoint, Peer
-
-USABLE: Final = 180.0
-"""Seconds: an older handshake has left no key (S-E40, S-E42)."""
+from wgtui.model.trace import Outcome, Ownership, Trace
+from wgtui.model.wireguard import Birth, Endpoint
 
 OVERHEAD: Final[dict[Family, int]] = {4: 60, 6: 80}
 """Bytes that WireGuard, UDP and IP put around a packet."""
@@ -80,21 +74,20 @@ def endpoints_in_tunnels(world: World) -> Iterator[Finding]:
         clear = not under.routing.links(under.value) & devices
         if under.plain and clear and way_of(under.value).code not in (UNKNOWN, MIXED):
             continue
-        trace = _outer(world.snapshot, under)
-        if _comes_back(under, trace):
-            bypass, table = _bypass(world.snapshot, under.endpoint), table_for(trace.rules)
-            facts = Loop(under.endpoint, bypass, table, _mark(world, under))
+        trace = outer_of(world.snapshot, under)
+        facts = loop(world, under)
+        if facts is not None:
             yield _about(under, Code.ENDPOINT_LOOP, Severity.ERROR, facts)
         elif trace.ownership is not None and trace.ownership.owner is not None:
             owner = trace.ownership.owner
             family = family_of(under.endpoint.address)
-            bypass = _bypass(world.snapshot, under.endpoint)
+            way_around = bypass(world.snapshot, under.endpoint)
             through = ViaTunnel(
                 under.endpoint,
                 owner.device.name,
                 who(owner.peer),
                 OVERHEAD[family],
-                bypass,
+                way_around,
                 table_for(trace.rules),
             )
             yield _about(under, Code.ENDPOINT_VIA_TUNNEL, Severity.INFO, through)
@@ -105,10 +98,17 @@ def _comes_back(under: Underlay, trace: Trace) -> bool:
     return trace.outcome is Outcome.LOOP and _looped(trace) == (under.device.link, _key(under))
 
 
-def _loops(world: World, under: Underlay) -> bool:
-    """The same; only what is routed into a device is followed."""
-    tunnel = under.routing.links(under.value) & world.snapshot.devices.keys()
-    return bool(tunnel) and _comes_back(under, _outer(world.snapshot, under))
+def loop(world: World, under: Underlay) -> Loop | None:
+    """What is to be said of encrypted packets that come back to their own peer; None: they do
+    not. Only what is routed into a device is followed."""
+    clear = not under.routing.links(under.value) & world.snapshot.devices.keys()
+    if under.plain and clear and way_of(under.value).code not in (UNKNOWN, MIXED):
+        return None
+    trace = outer_of(world.snapshot, under)
+    if not _comes_back(under, trace):
+        return None
+    around = bypass(world.snapshot, under.endpoint)
+    return Loop(under.endpoint, around, table_for(trace.rules), _mark(world, under))
 
 
 def _about(
@@ -121,7 +121,8 @@ def _key(under: Underlay) -> str:
     return under.peer.public_key
 
 
-def _outer(snapshot: Snapshot, under: Underlay) -> Trace:
+def outer_of(snapshot: Snapshot, under: Underlay) -> Trace:
+    """The way of the encrypted packet to a peer."""
     family = family_of(under.endpoint.address)
     ownership = Ownership(under.device, under.peer, under.number, Prefix(family, 0, 0))
     return outer_trace(snapshot, ownership, under.endpoint)
@@ -138,7 +139,7 @@ def _looped(trace: Trace) -> tuple[LinkIndex, str] | None:
     return None if last is None else (last.device.link, last.peer.public_key)
 
 
-def _bypass(snapshot: Snapshot, endpoint: Endpoint) -> Route | None:
+def bypass(snapshot: Snapshot, endpoint: Endpoint) -> Route | None:
     """The longest route of any table to the endpoint that leads into no tunnel; main's first."""
     family, address = family_of(endpoint.address), int(endpoint.address)
     found: list[Route] = []
@@ -229,77 +230,13 @@ def no_endpoint(world: World) -> Iterator[Finding]:
             yield Finding(Code.NO_ENDPOINT, severity, NoEndpoint(meant), device.name, who(peer))
 
 
-def no_handshake(world: World) -> Iterator[Finding]:
-    """Peers that this side has called, and that never answered."""
-    lost = _lost(world)
-    for device in world.snapshot.devices.values():
-        for peer in device.peers:
-            outer = lost.get((device.link, peer.public_key))
-            tried = peer.sent or outer is not None
-            if peer.last_handshake is None and tried and world.up(device):
-                facts = NoHandshake(peer.endpoint, peer.sent, _meant(world, device, peer), outer)
-                yield Finding(Code.NO_HANDSHAKE, Severity.WARNING, facts, device.name, who(peer))
-
-
-def stale_handshake(world: World) -> Iterator[Finding]:
-    """Peers that packets are sent to without a usable key.
-
-    Of one snapshot only a keepalive tells that something is being sent now; of two, the counters.
-    """
-    snapshot, lost = world.snapshot, _lost(world)
-    for device in snapshot.devices.values():
-        old = world.old(device)
-        before = {} if old is None else {peer.public_key: peer.sent for peer in old.peers}
-        for peer in device.peers:
-            if peer.last_handshake is None or not world.up(device):
-                continue
-            seconds = snapshot.taken_at - peer.last_handshake
-            calling = bool(peer.keepalive and peer.endpoint is not None and device.public_key)
-            rising = peer.sent > before.get(peer.public_key, peer.sent)
-            outer = lost.get((device.link, peer.public_key))
-            if seconds > USABLE and (calling or rising or outer is not None):
-                facts = StaleHandshake(
-                    seconds,
-                    peer.endpoint,
-                    peer.keepalive if calling else 0,
-                    _meant(world, device, peer),
-                    outer,
-                )
-                yield Finding(Code.STALE_HANDSHAKE, Severity.WARNING, facts, device.name, who(peer))
-
-
-def _lost(world: World) -> dict[tuple[LinkIndex, str], Undelivered]:
-    """Peers whose encrypted packets do not leave this host, and why."""
-    return {
-        (under.device.link, under.peer.public_key): _undelivered(world, under)
-        for under in underlays(world)
-        if under.plain and way_of(under.value).code in (MISS, LOCAL, REFUSED)
-    }
-
-
-def _undelivered(world: World, under: Underlay) -> Undelivered:
-    found = asked(world, under.routing.query, int(under.endpoint.address))
-    decided = found.steps[-1].rule if found.steps and found.reason is Reason.RULE else None
-    return Undelivered(
-        kind_of(under.value),
-        found.route,
-        None if decided is None else decided.priority,
-        _bypass(world.snapshot, under.endpoint),
-    )
-
-
-def _meant(world: World, device: Device, peer: Peer) -> str | None:
-    config = world.meant_peer(device, peer.public_key)
-    return None if config is None else config.endpoint
-
-
 def mtu(world: World) -> Iterator[Finding]:
     """Devices whose full packets, once encrypted, are too large for the way out. What goes round
     in circles has no way out, and no size helps it."""
     worst: dict[LinkIndex, tuple[int, Underlay, Mtu]] = {}
     for under in underlays(world):
         facts = _mtu(world, under)
-        if facts is not None and not (facts.tunnel and _loops(world, under)):
+        if facts is not None and not (facts.tunnel and loop(world, under)):
             before = worst.get(under.device.link)
             if before is None or facts.fits < before[0]:
                 worst[under.device.link] = facts.fits, under, facts

@@ -111,17 +111,23 @@ def _filtered(world: World, link: Link) -> int | None:
 def underlay_filtered(world: World) -> Iterator[Finding]:
     """Encrypted packets of peers that are dropped where they arrive."""
     for under in underlays(world):
-        if under.endpoint.address.version == 6 or _surely_passes(world, under):
-            continue
-        prefix = Prefix(4, int(under.endpoint.address), BITS[4])
-        owner = Ownership(under.device, under.peer, under.number, prefix)
-        trace = outer_trace(world.snapshot, owner, under.endpoint)
-        path = underlay_filter(world.snapshot, owner, trace)
-        if path is None or path.result is not RpResult.DROP or path.mode not in (STRICT, LOOSE):
-            continue
-        back = None if path.back is None else path.back.link
-        facts = Filtered(path.link, path.mode, None, under.endpoint, back)
-        yield Finding(Code.RP_FILTER, Severity.ERROR, facts, under.device.name, who(under.peer))
+        facts = filtered_below(world, under)
+        if facts is not None:
+            yield Finding(Code.RP_FILTER, Severity.ERROR, facts, under.device.name, who(under.peer))
+
+
+def filtered_below(world: World, under: Underlay) -> Filtered | None:
+    """The filter that drops encrypted packets of a peer where they arrive; None: there is none."""
+    if under.endpoint.address.version == 6 or _surely_passes(world, under):
+        return None
+    prefix = Prefix(4, int(under.endpoint.address), BITS[4])
+    owner = Ownership(under.device, under.peer, under.number, prefix)
+    trace = outer_trace(world.snapshot, owner, under.endpoint)
+    path = underlay_filter(world.snapshot, owner, trace)
+    if path is None or path.result is not RpResult.DROP or path.mode not in (STRICT, LOOSE):
+        return None
+    back = None if path.back is None else path.back.link
+    return Filtered(path.link, path.mode, None, under.endpoint, back)
 
 
 def _surely_passes(world: World, under: Underlay) -> bool:

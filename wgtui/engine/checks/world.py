@@ -113,6 +113,11 @@ class World:
         return link is not None and link.up is not False
 
     @cached_property
+    def underlay_of(self) -> dict[tuple[LinkIndex, str], Underlay]:
+        """By device and public key; to be asked when ``underlays`` are worked out."""
+        return {(under.device.link, under.peer.public_key): under for under in self.underlays or ()}
+
+    @cached_property
     def endpoints(self) -> set[tuple[Family, int]]:
         """The addresses of all endpoints."""
         return {
