@@ -125,6 +125,11 @@ def _unrouted(scene: Scene) -> None:
     scene.wg0.add_peer(scene.a, "10.8.0.2/32", "10.20.0.0/22")
 
 
+def _down(scene: Scene) -> None:
+    scene.wg0.add_peer(scene.a, "10.8.0.2/32", "10.20.0.0/24")
+    scene.host.ip("route add 10.20.0.0/24 dev wg0", "link set wg0 down")
+
+
 def _ownerless(scene: Scene) -> None:
     scene.wg0.add_peer(scene.b, "10.8.0.3/32")
     scene.host.ip("route add 10.44.0.0/16 dev wg0")
@@ -206,6 +211,7 @@ TROUBLES: dict[str, tuple[Code, Callable[[Scene], None]]] = {
     "shadowed": (Code.SHADOWED_PREFIX, _shadowed),
     "overlap": (Code.OVERLAP, _overlapping),
     "unrouted": (Code.UNROUTED_PREFIX, _unrouted),
+    "down": (Code.UNROUTED_PREFIX, _down),
     "ownerless": (Code.OWNERLESS_ROUTE, _ownerless),
     "gateway": (Code.IGNORED_GATEWAY, _by_gateway),
     "no-endpoint": (Code.NO_ENDPOINT, _no_endpoint),

@@ -91,7 +91,8 @@ def without(snapshot: Snapshot, device: str | None, written: Written, spelled: s
         return _in_section(program, written, rf"/^\s*allowed-ips/{{{inner}}}")
     if program is Program.UCI:
         inner = (
-            rf"s@(\s|['\x22]){entry}(\s|['\x22]|$)@\1\2@; /allowed_ips\s+['\x22]*\s*['\x22]*\s*$/d"
+            rf"""s@(\s|['"]){entry}(\s|['"]|$)@\1\2@; """
+            r"""/allowed_ips\s+['"]*\s*['"]*\s*$/d"""
         )
         return _in_section(program, written, rf"/allowed_ips\s/{{{inner}}}")
     steps = (
@@ -111,14 +112,14 @@ def respelled(
     old, program = for_sed(spelled), program_of(snapshot, device, written.file)
     before, after = {
         Program.NETWORK_MANAGER: (r"[=;]\s*", r"\s*(;|$)"),
-        Program.UCI: (r"\s|['\x22]", r"\s|['\x22]|$"),
+        Program.UCI: (r"""\s|['"]""", r"""\s|['"]|$"""),
     }.get(program, (r"[=,]\s*", r"\s*(,|#|$)"))
     return _in_section(program, written, rf"s@({before}){old}({after})@\1{right}\2@")
 
 
 def _in_section(program: Program, written: Written, script: str) -> str:
     last = _ENDS.get(program, _NEXT_SECTION)
-    return sed(rf"{written.line + 1},/{last}/{script}", written.file)
+    return sed(rf"{written.line + 1},/{last}/{{{script}}}", written.file)
 
 
 def sed(script: str, file: str) -> str:

@@ -94,9 +94,10 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
         case Down(elsewhere, prefixes, count):
             more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
             goes = _goes(snapshot, elsewhere, plural=count > 1)
+            own = f"{peer} owns" if finding.peer else "its peers own"
             return (
                 f"{device} is down, and its routes are gone: {_parts(prefixes[:_SHOWN])}{more}, "
-                f"which its peers own there, {goes}."
+                f"which {own} there, {goes}."
             )
         case Elsewhere() as elsewhere:
             return _unrouted(snapshot, device, peer, prefix, elsewhere)

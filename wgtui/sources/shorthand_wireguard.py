@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 
 from wgtui.model.network import LinkIndex, Mark
 from wgtui.model.prefix import Prefix
-from wgtui.model.wireguard import Backend, Birth, Device, DeviceConfig, Endpoint, Peer, PeerConfig
+from wgtui.model.wireguard import (
+    Backend,
+    Birth,
+    Device,
+    DeviceConfig,
+    Endpoint,
+    Peer,
+    PeerConfig,
+    Program,
+)
 from wgtui.sources.shorthand_words import Words, lines
 
 
@@ -61,6 +70,9 @@ class _DeviceLines:
     table: str = "auto"
     mtu: int | None = None
     addresses: tuple[str, ...] = ()
+    program: Program = Program.WG_QUICK
+    routes: tuple[Prefix, ...] = ()
+    file: str = ""
     peers: list[_PeerLines] = field(default_factory=list)
 
 
@@ -106,12 +118,14 @@ def read_configs(text: str) -> tuple[DeviceConfig, ...]:
     return tuple(
         DeviceConfig(
             name=lined.name,
-            file=f"/etc/wireguard/{lined.name}.conf",
+            file=lined.file or f"/etc/wireguard/{lined.name}.conf",
             addresses=lined.addresses,
             listen_port=lined.listen_port,
             fwmark=None if lined.fwmark is None else Mark(lined.fwmark),
             table=lined.table,
             mtu=lined.mtu,
+            program=lined.program,
+            routes=lined.routes,
             peers=tuple(
                 PeerConfig(
                     public_key=vanity_key(peer.name),
@@ -162,6 +176,12 @@ def _read_device(words: Words, device: _DeviceLines) -> None:
                 device.mtu = words.number(word)
             case "address":
                 device.addresses = tuple(words.listed("addresses"))
+            case "written-for":
+                device.program = Program(words.take("a program"))
+            case "file":
+                device.file = words.take("a file")
+            case "routes":
+                device.routes = tuple(words.to_prefix(text) for text in words.listed("prefixes"))
             case "userspace":
                 device.backend = Backend.USERSPACE
             case "born-in":

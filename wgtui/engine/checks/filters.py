@@ -7,6 +7,7 @@ S-B40) or the whole host's (IPv6, S-B70).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from netaddr import IPAddress
 
@@ -26,10 +27,19 @@ from wgtui.engine.reverse import underlay_filter
 from wgtui.engine.reverse_path import LOOSE, STRICT, effective_mode
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.finding_facts import Asymmetric, Filtered, ForwardingOff
-from wgtui.model.network import Link
-from wgtui.model.prefix import BITS, FAMILIES, Family, Prefix, family_of
+from wgtui.model.network import Link, LinkIndex
+from wgtui.model.prefix import BITS, FAMILIES, Family, Prefix
+from wgtui.model.prefix_index import NONE
 from wgtui.model.trace import Ownership, RpResult
 from wgtui.model.wireguard import Device
+
+_TUNNELS: Final = frozenset(
+    {"tun", "ipip", "sit", "gre", "vti", "vti6", "ip6tnl", "xfrm", "ppp", "wireguard", "dummy"}
+)
+"""Links that lead to another end, or nowhere, and not into a network of hosts."""
+
+_PAIR: Final = 31
+"""Prefixes from this length on hold nobody else, or one other end."""
 
 
 def replies(world: World) -> Iterator[Finding]:
@@ -207,17 +217,33 @@ def _networks(device: Device, link: Link, family: Family) -> tuple[Prefix, ...]:
     return tuple(found)
 
 
-def _gateway(world: World) -> bool:
-    """Links in several networks beside the tunnels: an uplink and somebody's LAN."""
+def _gateway(world: World, *, tunnels: bool = False) -> bool:
+    """Links in several networks beside the tunnels: an uplink and somebody's LAN.
+
+    Behind a link with a default route in some table nobody waits to be forwarded. A tunnel of
+    another VPN may be one more uplink; with ``tunnels`` it counts.
+    """
     addressed = [
         link
         for link in world.snapshot.links.values()
         if not link.loopback
         and link.up
+        and (tunnels or link.kind not in _TUNNELS)
         and link.index not in world.snapshot.devices
-        and any(family_of(own.address) == 4 for own in link.addresses)
+        and any(own.prefix.family == 4 and own.prefix.length < _PAIR for own in link.addresses)
     ]
-    return len(addressed) > 1
+    uplinks = _uplinks(world)
+    return len(addressed) > 1 and any(link.index not in uplinks for link in addressed)
+
+
+def _uplinks(world: World) -> set[LinkIndex]:
+    """Links that an IPv4 default route of any table leads to."""
+    found: set[LinkIndex] = set()
+    for (family, _), table in world.snapshot.routes.items():
+        row = table.tree.find(Prefix(4, 0, 0)) if family == 4 else NONE
+        for same in table.tree.same(row) if row != NONE else ():
+            found.update(leg.link for leg in table.info(same).next_hops if leg.link is not None)
+    return found
 
 
 def _stands_for_others(world: World, device: Device) -> bool:
@@ -238,4 +264,4 @@ def _is_a_hub(world: World, device: Device, link: Link) -> bool:
     own = [one.prefix for one in link.addresses if one.prefix.family == 4]
     entries = [prefix for peer in device.peers for prefix in peer.allowed_ips if prefix[0] == 4]
     inside = all(any(one.contains(entry) and one != entry for one in own) for entry in entries)
-    return bool(entries) and inside and not _calls(world, device) and _gateway(world)
+    return bool(entries) and inside and not _calls(world, device) and _gateway(world, tunnels=True)

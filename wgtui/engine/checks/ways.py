@@ -53,6 +53,7 @@ class Ways:
         self._numbers: dict[frozenset[LinkIndex], int] = {}
         self._tables: dict[tuple[Family, TableId], Codes] = {}
         self._routings: dict[tuple[object, ...], Routing] = {}
+        self._plain: dict[tuple[Family, int, LinkIndex], Routing] = {}
 
     def routing(self, query: Query) -> Routing:
         """For packets like this one, whatever their destination."""
@@ -64,7 +65,11 @@ class Ways:
     def plain(self, family: Family, source: int = 0, link: LinkIndex = NO_LINK) -> Routing:
         """For packets made here, as ``lookup`` asks: unbound, UDP for IPv4. For a ``link`` in a
         VRF: made in that VRF (S-A23)."""
-        return self.routing(self.query(family, source, link))
+        key = family, source, link
+        found = self._plain.get(key)
+        if found is None:
+            found = self._plain[key] = self.routing(self.query(family, source, link))
+        return found
 
     def query(self, family: Family, source: int = 0, link: LinkIndex = NO_LINK) -> Query:
         """The packet that ``plain`` is about."""
