@@ -562,3 +562,21 @@ def test_a_mistake_of_ours_is_one_line(
     monkeypatch.setenv("WGTUI_TRACEBACK", "1")
     with pytest.raises(IndexError):
         main(["lookup", "--demo", "1.2.3.4"])
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["chek"], "'chek' is not an IP address (at character 1 of 'chek'); the command check?"),
+        (["lookup", "--demo", "vpn.example.com"], "is not an IP address; names are not resolved"),
+        (["10.0.0.0/99"], "'10.0.0.0/99' is not a prefix"),
+    ],
+)
+def test_a_wrong_word_gets_a_hint(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command with a letter missing, a host name, a prefix too long: what is wrong with it."""
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert hint in said
+    assert said.count("\n") == 1

@@ -192,13 +192,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdin, sys.stdout):  # an odd byte or a poor locale is no reason to fail
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        arguments = parse(sys.argv[1:] if argv is None else argv)
+        arguments = parse(argv)
         code = _module(arguments.command).run(arguments)
         sys.stdout.flush()
         return code
     except QueryError as error:
-        print(f"wgtui: {printable(error.problem)}", file=sys.stderr)
+        print(f"wgtui: {printable(error.problem)}{_meant(argv)}", file=sys.stderr)
         return USAGE
     except SourceError as error:
         print(f"wgtui: {printable(str(error))}", file=sys.stderr)
@@ -218,6 +219,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"wgtui: {printable(str(as_bug(error)))}", file=sys.stderr)
         return BUG
+
+
+def _meant(argv: Sequence[str]) -> str:
+    """A word that is nearly a command: no flow begins like that."""
+    from difflib import get_close_matches  # only who mistyped waits for it
+
+    first = next((word for word in argv if not _is_option(word)), "")
+    meant = [] if first in COMMANDS else get_close_matches(first, COMMANDS, 1)
+    return f"; the command {meant[0]}?" if meant else ""
 
 
 def _forget_output() -> None:

@@ -554,3 +554,28 @@ async def test_a_filter_that_hides_the_winner_says_so(size: tuple[int, int]) -> 
         await until(pilot, lambda: "/172.31, hides the winner" in text(app.screen))
         await pilot.press("escape")
         await until(pilot, lambda: "hides the winner" not in text(app.screen))
+
+
+async def test_enter_on_a_row_without_an_address_folds_or_says_so() -> None:
+    """A table opens and closes; a heading has nothing to ask, and that is said."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        await pilot.press("tab", "2", "g", "enter")
+        await until(pilot, lambda: "this row asks nothing" in text(app.screen))
+        before = len(app.panes.lists[1].model)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: len(app.panes.lists[1].model) != before)
+        assert app.lookup.question.value == ""
+
+
+async def test_two_panes_name_the_third() -> None:
+    """Where two have room, the one beside it says what is hidden, and by which key it comes."""
+    app = app_on()
+    async with app.run_test(size=(110, 30)) as pilot:
+        await ready(pilot, app)
+        assert "2 System routes  (1 Interfaces)" in lines(app.screen)[1]
+        await pilot.press("tab", "1")
+        await until(pilot, lambda: "2 System routes  (3 AllowedIPs)" in lines(app.screen)[1])
+        await pilot.resize_terminal(130, 30)
+        await until(pilot, lambda: "(3 AllowedIPs)" not in text(app.screen))

@@ -228,3 +228,19 @@ def test_a_mistake_of_ours_ends_the_screen_with_one_line() -> None:
         assert b"wgtui: a mistake in wgtui itself: IndexError" in terminal.raw
         assert b"(<string>, line 4)" in terminal.raw
         assert b"Traceback" not in terminal.raw
+
+
+def test_the_first_question_may_be_a_prefix() -> None:
+    """As in the question line: where the addresses of a range go."""
+    with Terminal.of_wgtui("--demo", "10.30.0.0/16") as terminal:
+        terminal.until_text("65,536 addresses in 5 parts", "ams2 on wg1")
+
+
+def test_what_stays_on_the_screen_is_broken_between_words() -> None:
+    """Q leaves the answer behind as wide as the terminal; no address is cut."""
+    with Terminal.of_wgtui("--demo", "10.30.5.9") as terminal:
+        terminal.until_text("✔ ENCRYPTED  10.30.5.9")
+        terminal.send("Q")
+        assert terminal.ended() == 0
+        left = terminal.raw.decode().rpartition("\x1b[?1049l")[2]
+        assert "31100 (from\r\n          192.168.10.128/25)" in left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -93,7 +94,8 @@ def _print_text(
 
     lines = answer(snapshot, trace, findings=known)
     told = kernel_line(snapshot, trace, asked) if asked is not None else None
-    print(render([*lines, *([told] if told else [])], ascii_only), end="")
+    columns = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+    print(render([*lines, *([told] if told else [])], ascii_only, columns or None), end="")
 
 
 def _print_problem(problem: str, as_json: bool) -> None:

@@ -35,8 +35,12 @@ def run(arguments: Arguments) -> int:
 
 def _question(words: Sequence[str]) -> str:
     """The first question; what it takes to understand it is imported only for one."""
-    from wgtui.commands.flow_words import joined, understood
+    from wgtui.commands.flow_words import joined, range_understood, understood
+    from wgtui.model.range_flow import is_range
 
     question = joined(words)
-    understood(question)
+    if is_range(question):
+        range_understood(question)
+    else:
+        understood(question)
     return question

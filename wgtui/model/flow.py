@@ -212,7 +212,9 @@ class _Parser:
             address = parse_address(text)
         except ValueError:
             unfinished = last and _may_become_an_address(word.text)
-            raise self.wrong(f"{word.text!r} is not an IP address", word, unfinished) from None
+            hint = "; names are not resolved" if _is_name(text) else ""
+            problem = f"{word.text!r} is not an IP address{hint}"
+            raise self.wrong(problem, word, unfinished) from None
         if not percent:
             return address, None
         if address.version == 4:
@@ -261,6 +263,12 @@ def _to_int(text: str) -> int | None:
     if re.fullmatch(r"0[xX][0-9a-fA-F]+", text):
         return int(text, 0)
     return int(text) if re.fullmatch(r"[0-9]+", text) else None
+
+
+def _is_name(text: str) -> bool:
+    """A host name: dots, and a top level domain that is no number."""
+    _, dot, top = text.rpartition(".")
+    return bool(dot) and len(top) > 1 and top.isalpha() and ":" not in text
 
 
 def _may_become_an_address(text: str) -> bool:

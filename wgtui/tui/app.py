@@ -264,7 +264,9 @@ class WgtuiApp(Moving):
         match action:
             case "clear_question" | "focus_answer":
                 return bool(question.value)
-            case "escape" | "switch_tree" | "copy":
+            case "switch_tree":
+                return self.focused is not question and self.sheets.shown is None
+            case "escape" | "copy":
                 return self.focused is not question
             case "explain":
                 return self.reply.trace is not None
@@ -316,13 +318,14 @@ class WgtuiApp(Moving):
         else:
             self.state.note("too long to copy" if text else "nothing to copy here")
 
-    def _answer_text(self) -> str:
+    def _answer_text(self, columns: int | None = None) -> str:
         """Question and answer as the command line would print them."""
-        text = render(self.lookup.answer.lines, self._ascii)
+        text = render(self.lookup.answer.lines, self._ascii, columns)
         return f"{self._text}\n{text}" if self.reply.trace is not None else text
 
     def action_quit_leaving(self) -> None:
-        self.exit(self._answer_text())
+        # An explanation has commands: whoever copies one wants it whole.
+        self.exit(self._answer_text(None if self._explaining else self.size.width))
 
     def action_redraw(self) -> None:
         if isinstance(self._driver, LeanDriver):

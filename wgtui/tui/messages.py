@@ -75,7 +75,7 @@ class KernelAnswered(Message):
 
 
 class RowChosen(Message):
-    """Enter on a row: ask about it, and say this with the answer."""
+    """Enter on a row: ask about it, and say this with the answer; "" where it asks nothing."""
 
     def __init__(self, question: str, told: tuple[Line, ...] = ()) -> None:
         super().__init__()

@@ -121,6 +121,9 @@ class Moving(App[str]):
 
     def on_row_chosen(self, message: RowChosen) -> None:
         """Enter on a row asks about it; the keys stay in the pane."""
+        if not message.question:
+            self.state.note("this row asks nothing: Enter on an address or prefix does")
+            return
         self.told = message.question, message.told
         if self.lookup.question.value == message.question:
             self.typed(message.question)

@@ -126,6 +126,10 @@ class Panes(Horizontal):
             pane.display = self._first <= at < self._first + self._room
             pane.heading = self._room > 1
             pane.set_class(at > self._first, "-beside")
+            pane.beyond = ""
+        if self._room == 2:
+            hidden = 2 if self._first == 0 else 0
+            self.lists[1].beyond = f"  ({hidden + 1} {_PANES[hidden][1]})"
         self.post_message(PaneShown())
 
     @property

@@ -66,6 +66,8 @@ class RowList(Widget, can_focus=True):
         self.note = ""
         """What the heading adds: the filter in force."""
         self.heading = True
+        self.beyond = ""
+        """What the heading says of a pane that has no room."""
         self.on_moved: Callable[[], None] = _nobody
         """Called when ``position`` may have changed: not a message, it would be a second frame."""
         self._pictures: dict[int, Picture] = {}
@@ -253,7 +255,7 @@ class RowList(Widget, can_focus=True):
         ]
 
     def _fixed_picture(self, y: int) -> Picture:
-        title = f"{self.number} {self.model.title}"
+        title = f"{self.number} {self.model.title}{self.beyond}"
         return Picture(
             (Span(title), Span(f"  {self.filter_text}")),
             None,
@@ -352,9 +354,14 @@ class RowList(Widget, can_focus=True):
         self.move_to(len(self.model) - 1)
 
     def action_choose(self) -> None:
-        question = self.model.question(self.cursor) if self.cursor < len(self.model) else None
+        """Ask about the row; one that asks nothing is folded, if that can be."""
+        if self.cursor >= len(self.model):
+            return
+        question = self.model.question(self.cursor)
         if question:
             self.post_message(RowChosen(question, self._told()))
+        elif not self._fold():
+            self.post_message(RowChosen("", ()))
 
     def _told(self) -> tuple[Line, ...]:
         """Models with more to say of a row than fits on it have ``told(row)``."""
@@ -362,11 +369,16 @@ class RowList(Widget, can_focus=True):
         return told(self.cursor) if told is not None else ()
 
     def action_fold(self) -> None:
+        self._fold()
+
+    def _fold(self) -> bool:
         """Models with something to fold have ``toggle(row)``; the marks are then on other rows."""
         toggle = getattr(self.model, "toggle", None)
-        if toggle is not None and self.cursor < len(self.model) and toggle(self.cursor):
-            self._lines.clear()
-            self.post_message(RowsFolded(self))
+        if toggle is None or self.cursor >= len(self.model) or not toggle(self.cursor):
+            return False
+        self._lines.clear()
+        self.post_message(RowsFolded(self))
+        return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only models with something to fold have the key for it."""
