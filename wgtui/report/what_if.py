@@ -45,6 +45,7 @@ OBJECTIONS: Final[dict[Objection, str]] = {
     Objection.NEXTHOP_OBJECTS: "next-hop objects use this link, and wgtui does not predict those",
     Objection.SECONDARY_ADDRESSES: "wgtui does not predict what takes this address's place",
     Objection.IPV6_ADDRESSES: "wgtui does not predict what the kernel does with IPv6 addresses",
+    Objection.SOME_LEGS: "it fails for this nexthop, which is not there, but the others may go",
     Objection.NOT_PREDICTED: "wgtui does not predict that",
 }
 
@@ -58,6 +59,8 @@ NOTES: Final[dict[Note, str]] = {
     Note.NO_PRIVATE_KEY: "the file has no PrivateKey: the device loses its own and is mute",
     Note.OWN_KEY: "a peer with the device's own key is silently ignored",
     Note.NOTHING_CHANGES: "it is like that already",
+    Note.BETWEEN_LEGS: "an IPv6 route added between legs of this one is in no dump: if there is "
+    "one, it comes to light or is hidden now",
     Note.STATIC_ROUTES_GONE: "routes that went when the link went down do not come back",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tests.kernel.fuzz.dice import TABLES, Dice, Family
 from tests.kernel.fuzz.rules import MODERN, rule_commands
 from tests.kernel.fuzz.worlds import SWITCHES4, hop
+from wgtui.model.network import NextHop
 from wgtui.model.snapshot import Snapshot
 
 
@@ -69,7 +70,22 @@ def _deletion(dice: Dice, family: Family, snapshot: Snapshot) -> str:
         words.append(f"metric {route.info.metric}")
     if route.info.tos:
         words.append(f"tos {route.info.tos:#x}")
+    if route.info.source is not None and dice.chance(75):
+        words.append(f"from {route.info.source}")
+    elif family == 6 and dice.chance(5):
+        words.append(f"from {dice.prefix(6)}")
+    if len(hops) > 1 and dice.chance(50):
+        legs = dice.random.sample(hops, dice.random.choice((1, 1, 2)))
+        ways = [_way(dice, family, snapshot, leg) for leg in legs]
+        words += ways if len(ways) == 1 else [f"nexthop {way}" for way in ways]
     return f"ip -{family} route del {' '.join(words)}"
+
+
+def _way(dice: Dice, family: Family, snapshot: Snapshot, leg: NextHop) -> str:
+    """A leg, as it came or with words that may fit others, too."""
+    inet6 = "inet6 " if family == 4 and leg.gateway is not None and leg.gateway.version == 6 else ""
+    via = f"via {inet6}{leg.gateway}" if leg.gateway is not None else ""
+    return via if via and dice.chance(30) else f"{via} dev {snapshot.link_name(leg.link)}".strip()
 
 
 def _rule(dice: Dice, family: Family) -> Iterator[str]:

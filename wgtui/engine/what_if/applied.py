@@ -49,6 +49,9 @@ class Objection(Enum):
     """Not predicted: addresses that take another one's place."""
     IPV6_ADDRESSES = "ipv6-addresses"
     """Not predicted: what the kernel does by itself with IPv6 addresses."""
+    SOME_LEGS = "some-legs"
+    """Refused, and some of it is done all the same: one of several next hops to delete is not
+    there, and the others go."""
     NOT_PREDICTED = "not-predicted"
     """Something else that this version cannot predict."""
 
@@ -61,6 +64,7 @@ class Objection(Enum):
             Objection.NEXTHOP_OBJECTS,
             Objection.SECONDARY_ADDRESSES,
             Objection.IPV6_ADDRESSES,
+            Objection.SOME_LEGS,
             Objection.NOT_PREDICTED,
         )
 
@@ -86,6 +90,9 @@ class Note(Enum):
     """A peer with the device's own key is ignored (S-E5)."""
     NOTHING_CHANGES = "nothing-changes"
     """It is like that already."""
+    BETWEEN_LEGS = "between-legs"
+    """IPv6: routes that stand between the legs of another are in no dump, and this makes or frees
+    such a place."""
     STATIC_ROUTES_GONE = "static-routes-gone"
     """Routes through a link that comes up do not come back by themselves."""
 

@@ -66,8 +66,20 @@ def _down(snapshot: Snapshot, link: Link) -> Applied:
             routes[family, table] = found
     down = replace(link, up=False, carrier=None, state="down", addresses=kept)
     notes = (Note.OTHER_END,) if link.kind == "veth" else ()
+    if _may_uncover(snapshot, link):
+        notes = (*notes, Note.BETWEEN_LEGS)
     after = replace(_with_link(snapshot, down), routes=routes)
     return Applied(after, touched=_EVERYTHING, notes=notes)
+
+
+def _may_uncover(snapshot: Snapshot, link: Link) -> bool:
+    """Does an IPv6 route with several legs go with the link? See ``routes.may_uncover``."""
+    return any(
+        len(info.next_hops) > 1 and info.nexthop_id is None and _after_down(info, 6, link) is None
+        for (family, _), table in snapshot.routes.items()
+        if family == 6
+        for info in table.infos
+    )
 
 
 def _table_after_down(old: RouteTable, link: Link) -> RouteTable:

@@ -170,7 +170,9 @@ def _link6(snapshot: Snapshot, words: LegWords, link: Link | None, table: TableI
 def _towards6(
     snapshot: Snapshot, gateway: IPAddress, words: LegWords, link: Link | None, table: TableId
 ) -> Link | None:
-    """route.c:ip6_validate_gw"""
+    """route.c:ip6_validate_gw, which asks the tables whatever neighbours there are (no
+    RT6_LOOKUP_F_REACHABLE)."""
+    snapshot = replace(snapshot, neighbours=())
     if words.onlink and link is not None and not link.up:
         raise RefusedError(Objection.LINK_DOWN, link.name)
     refused = RefusedError(Objection.INVALID_GATEWAY, str(gateway))

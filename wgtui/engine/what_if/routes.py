@@ -14,7 +14,7 @@ from typing import Final
 from wgtui.engine.fib import ERROR_TYPES
 from wgtui.engine.what_if.applied import Applied, Note, Objection, RefusedError, Touched
 from wgtui.engine.what_if.next_hops import check_source, resolve
-from wgtui.model.command import RouteCommand, Verb
+from wgtui.model.command import LegWords, RouteCommand, Verb
 from wgtui.model.network import (
     LOCAL_TABLE,
     LOOPBACK,
@@ -50,6 +50,8 @@ def apply_route(snapshot: Snapshot, command: RouteCommand) -> Applied:
     old = snapshot.table(family, table)
     node = node_of(old, command)
     if command.verb is Verb.DELETE:
+        if _is_null_entry(old, node, command):
+            raise RefusedError(Objection.NO_SUCH_FILE)
         rows = _without(node, command, snapshot)
     elif family == 4:
         rows = _with4(node, _info(snapshot, command, table), command.verb)
@@ -61,6 +63,8 @@ def apply_route(snapshot: Snapshot, command: RouteCommand) -> Applied:
         snapshot, routes=with_node(snapshot, family, table, command.destination[1:], rows)
     )
     notes = () if list(rows) != list(node) else (Note.NOTHING_CHANGES,)
+    if family == 6 and may_uncover(node, rows):
+        notes = (*notes, Note.BETWEEN_LEGS)
     # Own addresses decide about sources and gateways, too.
     local = table == LOCAL_TABLE or command.type is RouteType.LOCAL
     touched = Touched((command.destination,), everything=local, tables=((family, table),))
@@ -255,12 +259,82 @@ def _replaced6(
     return [*node[:at], info, *node[at + 1 :]]
 
 
+def may_uncover(before: Sequence[RouteInfo], after: Sequence[RouteInfo]) -> bool:
+    """Do routes of one IPv6 prefix become fewer that a dump tells as one of several legs, or more
+    that it will tell so?
+
+    The kernel keeps one list for each prefix, by metric, and what is added last at the end of its
+    metric. Legs with a gateway are one route; one without a gateway, which is none of them, may
+    stand between two that were added before and after it. A dump goes on behind the last leg
+    (ip6_fib.c:fib6_dump_node), and so it is left out, and comes to light when a leg goes. Lookups
+    see it all the time: it is the next in the list if the first leg does not qualify (S-B62).
+    """
+    joined, left = _joined(before), _joined(after)
+    gone = any(len(left.get(metric, ())) < len(legs) for metric, legs in joined.items())
+    alone = {info.metric for info in after if not _may_share(info)}
+    return gone or any(
+        metric in alone for metric, legs in left.items() if legs != joined.get(metric)
+    )
+
+
+def _joined(node: Sequence[RouteInfo]) -> dict[int, tuple[NextHop, ...]]:
+    return {
+        info.metric: info.next_hops
+        for info in node
+        if len(info.next_hops) > 1 and info.nexthop_id is None
+    }
+
+
 # ---------------------------------------------------------------------------------------- deleting
+
+
+def _is_null_entry(
+    table: RouteTable | None, node: Sequence[RouteInfo], command: RouteCommand
+) -> bool:
+    """Does this delete what stands for "no default route" in an IPv6 table? It hangs on lo, fits
+    words that say no more than that, and cannot be deleted (ip6_fib.c:fib6_null_entry,
+    route.c:ip6_route_del). Tables main and local have one from the start, others from their first
+    route on, and for good: of an empty one no dump tells."""
+    if command.destination[1:] != (0, 0) or command.destination.family == 4:
+        return False
+    there = table is not None or table_of(command) in (MAIN_TABLE, LOCAL_TABLE)
+    if not there or command.metric or command.protocol is not None:
+        return False
+    if any(info.source is None or command.source is not None for info in node):
+        return False
+    return all(words.gateway is None and words.link in (None, "lo") for words in command.legs[-1:])
 
 
 def _without(
     node: list[RouteInfo], command: RouteCommand, snapshot: Snapshot
 ) -> Sequence[RouteInfo]:
+    if command.destination.family == 4 or not command.multipath:
+        return _without_one(node, command, snapshot)
+    rows: Sequence[RouteInfo] = node
+    missing: LegWords | None = None
+    for words in command.legs:  # each goes by itself (route.c:ip6_route_multipath_del)
+        try:
+            rows = _without_one(rows, replace(command, legs=(words,)), snapshot)
+        except RefusedError:
+            missing = words
+    if missing is None:
+        return rows
+    if rows is node:
+        raise RefusedError(Objection.NO_SUCH_PROCESS)
+    raise RefusedError(Objection.SOME_LEGS, _leg_text(missing))
+
+
+def _leg_text(words: LegWords) -> str:
+    via = f"via {words.gateway} " if words.gateway is not None else ""
+    return f"{via}dev {words.link}" if words.link is not None else via.strip()
+
+
+def _without_one(
+    node: Sequence[RouteInfo], command: RouteCommand, snapshot: Snapshot
+) -> Sequence[RouteInfo]:
+    if command.destination.family == 6 and all(info.source is None for info in node):
+        # Where no route asks for a source "from" is not looked at (ip6_fib.c:fib6_locate).
+        command = replace(command, source=None)
     for at, info in enumerate(node):
         if not _described(info, command):
             continue
@@ -313,9 +387,7 @@ def _legs_to_delete(
     if not found:
         return None
     by_gateway = any(gateway is not None for _, gateway in wanted)
-    if command.multipath:
-        return found
-    return found[:1] if by_gateway else info.next_hops
+    return found[:1] if by_gateway or command.multipath else info.next_hops
 
 
 def _fits(leg: NextHop, link: int | None, gateway: object) -> bool:
