@@ -14,6 +14,7 @@ from random import Random
 import pytest
 
 from tests.kernel.fuzz import predict
+from tests.kernel.fuzz.compare import answers
 from tests.kernel.fuzz.hosts import host as fuzz_host
 from tests.kernel.fuzz.hosts import settled
 from tests.kernel.fuzz.worlds import World
@@ -25,6 +26,7 @@ from wgtui.engine.what_if.applied import Note
 from wgtui.engine.what_if.difference import differences
 from wgtui.model.command import Command
 from wgtui.model.flow import Flow
+from wgtui.model.network import RouteType
 from wgtui.model.snapshot import Snapshot
 from wgtui.sources.commands import parse_command
 from wgtui.sources.live import LiveSource
@@ -217,6 +219,24 @@ def test_routes_between_legs_are_told_of(added: tuple[str, ...], command: str, h
         assert not predict.run_command(before.namespace, command)
         assert Note.BETWEEN_LEGS in applied.notes
         assert predict.between_legs(applied.snapshot, settled(source)) is hides
+
+
+@pytest.mark.parametrize("added", [False, True])
+def test_whether_ipv6_rules_are_asked_cannot_be_seen(added: bool) -> None:
+    """S-A60: two hosts look the same, and by the same command one of them loses its local table
+    and the other nothing: nothing is predicted."""
+    lasting = ("ip -6 rule add priority 5 nop", "ip -6 rule del priority 5") if added else ()
+    with fuzz_host(World((*LINKS, *LEGS[:1], *lasting))) as source:
+        before = settled(source)
+        assert len(before.rules[6]) == 2
+        command = "ip -6 rule del priority 0"
+        applied = apply(before, parse_command(command))
+        assert applied.objection is Objection.IPV6_RULES
+        assert not applied.objection.by_kernel
+        assert not predict.run_command(before.namespace, command)
+        [answer] = answers(before.namespace, [Flow.parse("fd00::1")])
+        assert answer is not None
+        assert (answer.type is RouteType.LOCAL) is not added
 
 
 def test_of_several_nexthops_one_is_not_there() -> None:

@@ -45,6 +45,8 @@ OBJECTIONS: Final[dict[Objection, str]] = {
     Objection.NEXTHOP_OBJECTS: "next-hop objects use this link, and wgtui does not predict those",
     Objection.SECONDARY_ADDRESSES: "wgtui does not predict what takes this address's place",
     Objection.IPV6_ADDRESSES: "wgtui does not predict what the kernel does with IPv6 addresses",
+    Objection.IPV6_RULES: "if no IPv6 rule was ever added the kernel does not look at them at all, "
+    "and nothing changes; whether one was cannot be seen",
     Objection.SOME_LEGS: "it fails for this nexthop, which is not there, but the others may go",
     Objection.NOT_PREDICTED: "wgtui does not predict that",
 }

@@ -49,6 +49,8 @@ class Objection(Enum):
     """Not predicted: addresses that take another one's place."""
     IPV6_ADDRESSES = "ipv6-addresses"
     """Not predicted: what the kernel does by itself with IPv6 addresses."""
+    IPV6_RULES = "ipv6-rules"
+    """Whether IPv6 rules are asked at all depends on what cannot be seen (S-A60)."""
     SOME_LEGS = "some-legs"
     """Refused, and some of it is done all the same: one of several next hops to delete is not
     there, and the others go."""
@@ -64,6 +66,7 @@ class Objection(Enum):
             Objection.NEXTHOP_OBJECTS,
             Objection.SECONDARY_ADDRESSES,
             Objection.IPV6_ADDRESSES,
+            Objection.IPV6_RULES,
             Objection.SOME_LEGS,
             Objection.NOT_PREDICTED,
         )

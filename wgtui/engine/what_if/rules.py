@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wgtui.engine.local_tree import only_default_rules, only_deleted
+from wgtui.engine.local_tree import only_deleted
 from wgtui.engine.selectors import LEGACY_TOS
 from wgtui.engine.what_if.applied import Applied, Note, Objection, RefusedError, Touched
 from wgtui.model.command import RuleCommand, Verb
@@ -20,10 +20,10 @@ def apply_rule(snapshot: Snapshot, command: RuleCommand) -> Applied:
     if rules is None:
         raise RefusedError(Objection.UNSEEN)
     changed = _added(rules, command) if command.verb is Verb.ADD else _deleted(rules, command)
-    born = only_default_rules(6, rules) or only_deleted(6, rules)
-    if family == 6 and only_deleted(6, changed) and not born:
-        # Once one was added the kernel keeps asking its rules (S-A60): a snapshot cannot say so.
-        raise RefusedError(Objection.NOT_PREDICTED, "IPv6 rules")
+    if family == 6 and command.verb is Verb.DELETE and only_deleted(6, changed):
+        # With nothing but some of the first rules left it matters whether another one was ever
+        # added, be it gone again: the kernel asks its rules since then (S-A60).
+        raise RefusedError(Objection.IPV6_RULES)
     moved = tuple(rule for rule in (*rules, *changed) if (rule in rules) != (rule in changed))
     after = replace(snapshot, rules={**snapshot.rules, family: changed})
     if family == 4:
