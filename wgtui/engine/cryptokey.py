@@ -7,12 +7,17 @@ to exactly the peer that sent it.
 
 from __future__ import annotations
 
+from typing import Final
+
 from wgtui.errors import QueryError
 from wgtui.model.network import Link
 from wgtui.model.prefix import Family
 from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Ownership, OwnerStep
 from wgtui.model.wireguard import Device, Peer
+
+_new_owner: Final = Ownership.__new__
+"""At half the price; see ``prefix.new_prefix``."""
 
 
 def device_of(snapshot: Snapshot, link: Link) -> Device | None:
@@ -30,7 +35,7 @@ def hidden(snapshot: Snapshot, link: Link) -> bool:
 def owner_step(device: Device, family: Family, address: int) -> OwnerStep:
     """Who owns the address, and whose AllowedIPs cover it too (S-E1)."""
     owners = [
-        Ownership(device, device.peers[number], number, prefix)
+        _new_owner(Ownership, device, device.peers[number], number, prefix)
         for number, prefix in device.owners.covering(family, address)
     ]
     return OwnerStep(device, family, address, owners[0] if owners else None, tuple(owners[1:]))

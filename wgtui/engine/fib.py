@@ -11,6 +11,7 @@ prefix first, local before main at the same prefix.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from wgtui.engine.query import NO_LINK, Query
@@ -18,9 +19,6 @@ from wgtui.engine.selectors import LEGACY_TOS
 from wgtui.model.network import LOCAL_TABLE, NextHop, Route, RouteInfo, RouteType, TableId
 from wgtui.model.routes import RouteTable
 from wgtui.model.trace import Loss, LostRoute, Refusal, TableStep
-
-LENGTHS: Final = tuple(f"/{length}" for length in range(129))
-"""Prefix lengths as a refusal names them."""
 
 ERROR_TYPES: Final = frozenset(
     {
@@ -33,6 +31,17 @@ ERROR_TYPES: Final = frozenset(
     }
 )
 """Decided before next hops and oif are looked at (S-B3)."""
+
+
+new_lost: Final = LostRoute.__new__
+_new_step: Final = TableStep.__new__
+"""At half the price; see ``prefix.new_prefix``."""
+
+
+@cache
+def shorter(wanted: int, got: int) -> Refusal:
+    """Why a prefix of length ``got`` loses to a longer one."""
+    return Refusal("prefix", f"/{wanted}", f"/{got}")
 
 
 class Match(NamedTuple):
@@ -79,7 +88,7 @@ def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: boo
             # is noticed before the object is looked at.
             missed = route.destination.network
     unknown = winner is not None and bool(winner.info.unknown)
-    step = TableStep(table, winner, tuple(lost) if told else ())
+    step = _new_step(TableStep, table, winner, tuple(lost) if told else ())
     return Match(step, legs if winner else (), unknown)
 
 
@@ -127,8 +136,8 @@ def usable4(
 
 def _after(route: Route, winner: Route) -> LostRoute:
     if route.destination.length < winner.destination.length:
-        wanted, got = LENGTHS[winner.destination.length], LENGTHS[route.destination.length]
-        return LostRoute(route, Loss.SHORTER, Refusal("prefix", wanted, got))
+        refusal = shorter(winner.destination.length, route.destination.length)
+        return new_lost(LostRoute, route, Loss.SHORTER, refusal)
     if winner.table == LOCAL_TABLE != route.table:
         return LostRoute(route, Loss.LOCAL_FIRST)
     if winner.info.tos != route.info.tos:
@@ -145,8 +154,9 @@ def rotating_defaults(table: RouteTable, match: Match, query: Query) -> Match:
     of their neighbours, so all of them can win.
     """
     winner = match.step.winner
-    made_here = query.oif == NO_LINK and not query.input
-    if winner is None or winner.destination.length or not made_here or len(match.legs) != 1:
+    if winner is None or winner.destination.length or len(match.legs) != 1:
+        return match
+    if query.oif != NO_LINK or query.input:
         return match  # arriving packets always take the first
     if len(winner.info.next_hops) > 1:
         return match  # of a multipath route the hash picks, though one leg be left

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from wgtui.engine.fib import Match
+from wgtui.engine.fib import Match, shorter
 from wgtui.engine.query import NO_LINK, Query
 from wgtui.model.network import LOOPBACK, NextHop, Route, TableId
 from wgtui.model.routes import RouteTable
@@ -161,8 +161,7 @@ def _why(
 ) -> tuple[Loss, Refusal | None]:
     info = route.info
     if winner is not None and route.destination.length < winner.destination.length:
-        wanted, got = f"/{winner.destination.length}", f"/{route.destination.length}"
-        return Loss.SHORTER, Refusal("prefix", wanted, got)
+        return Loss.SHORTER, shorter(winner.destination.length, route.destination.length)
     if expired(route):
         return Loss.EXPIRED, None
     if info.next_hops and all(leg.dead for leg in info.next_hops):

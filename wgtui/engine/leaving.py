@@ -15,7 +15,7 @@ from wgtui.engine import cryptokey
 from wgtui.engine.influences import considered
 from wgtui.engine.once import once, remember
 from wgtui.engine.output import Way, send
-from wgtui.engine.query import NO_LINK, UDP, Query
+from wgtui.engine.query import NO_LINK, UDP, Query, new_query
 from wgtui.model.flow import Flow
 from wgtui.model.network import LinkIndex, NextHop
 from wgtui.model.snapshot import Snapshot, Subject
@@ -25,6 +25,7 @@ from wgtui.model.trace import (
     Ownership,
     OwnerStep,
     Reason,
+    Step,
     Trace,
 )
 from wgtui.model.wireguard import Device, Endpoint
@@ -158,7 +159,8 @@ def _outer(snapshot: Snapshot, owner: Ownership, endpoint: Endpoint, tunnels: Tu
             outcome = Outcome.UNKNOWN if reason else Outcome.NO_ROUTE
             return Trace(flow, outcome, reason=reason)
         oif = link.index
-    query = Query(
+    query = new_query(
+        Query,
         family=flow.family,
         destination=int(flow.destination),
         oif=oif,
@@ -200,6 +202,8 @@ def trace_sent(snapshot: Snapshot, flow: Flow, query: Query, tunnels: Tunnels) -
 
 def build(flow: Flow, way: Way, end: End) -> Trace:
     """Put the steps together, in kernel order."""
-    parts = (*way.steps, way.route, end.owner, end.outer)
-    steps = tuple(step for step in parts if step is not None)
+    steps: tuple[Step, ...] = way.steps
+    for step in (way.route, end.owner, end.outer):
+        if step is not None:
+            steps = (*steps, step)
     return Trace(flow, end.outcome, steps, end.reason)

@@ -37,6 +37,10 @@ from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, RouteStep
 
 _BROADCAST: Final = 0xFFFFFFFF
+_FIRST_GROUP: Final = 0xE0000000
+"""224.0.0.0, the first multicast address."""
+_new_step: Final = RouteStep.__new__
+"""At half the price; see ``prefix.new_prefix``."""
 _SOURCE_PICKS_LEG: Final = (6, 16)
 """The first Linux whose multipath routes heed the source (S-B9)."""
 
@@ -79,37 +83,38 @@ def way_out(snapshot: Snapshot, query: Query, found: Found) -> RouteStep:
     refused = found.error is not None and found.error is not Outcome.UNKNOWN
     if refused or (found.error is not None and not legs):
         return RouteStep(route, None, None, None)  # IPv6 hangs reject routes on lo: no way out
-    if delivered_here(route):
+    if route.info.type is not RouteType.UNICAST and delivered_here(route):
         return RouteStep(route, LOOPBACK, None, _local_source(snapshot, query, route, legs), legs)
-    legs = _source_picks(snapshot, query, route, legs)
     if query.family == 4:
+        if len(legs) > 1:
+            legs = _source_picks(snapshot, query, route, legs)
         legs, source = _as_added(snapshot, route, legs)
         if query.source:
             source = address_object(snapshot, 4, query.source)
-        if _goes_to_all(query, route):
+        if query.destination >= _FIRST_GROUP and _goes_to_all(query, route):
             legs = tuple(replace(leg, gateway=None) for leg in legs)
     else:
         source = _given(snapshot, query, route)
         if source is None:
             source = select6(snapshot, legs[0].link if legs else None, query.destination)
     first = legs[0] if legs else NextHop(None)
-    kept = _kept(snapshot, query, first)
+    kept = _kept(snapshot, query, first) if snapshot.exceptions else None
     if kept is not None and kept.gateway is not None and first.gateway is not None:
         first = replace(first, gateway=kept.gateway)  # redirected (S-B14, S-B67)
         legs = (first, *legs[1:])
-    return RouteStep(route, first.link, first.gateway, source, legs, kept)
+    return _new_step(RouteStep, route, first.link, first.gateway, source, legs, kept)
 
 
 def _source_picks(
     snapshot: Snapshot, query: Query, route: Route, legs: tuple[NextHop, ...]
 ) -> tuple[NextHop, ...]:
-    """The legs whose own source is the packet's, where the kernel takes one of those (S-B9).
+    """Of several legs those whose own source is the packet's, where the kernel takes one of those
+    (S-B9). IPv4.
 
     fib_semantics.c:fib_select_multipath, for packets made here. A leg's own source was chosen when
     the route was made; addresses that came later may be better now, which is not seen.
     """
-    several = len(legs) > 1 and len(route.info.next_hops) > 1
-    if not several or query.family == 6 or query.input or not query.source:
+    if len(route.info.next_hops) < 2 or query.input or not query.source:
         return legs
     if route.info.nexthop_id is not None or snapshot.kernel_version < _SOURCE_PICKS_LEG:
         return legs

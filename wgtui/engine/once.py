@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from wgtui.model.snapshot import Snapshot
 
@@ -32,7 +32,7 @@ def once(work: Callable[[Snapshot], T]) -> Callable[[Snapshot], T]:
     def asked(snapshot: Snapshot) -> T:
         known = snapshot.worked_out
         try:
-            return cast(T, known[work])
+            return known[work]  # type: ignore[return-value]  # kept there by the line below
         except KeyError:
             found = known[work] = work(snapshot)
             return found

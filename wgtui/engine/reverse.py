@@ -9,13 +9,13 @@ encrypted packet must pass the underlay link's filter first, the decrypted one t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from wgtui.engine import cryptokey
 from wgtui.engine.influences import before_routing
 from wgtui.engine.leaving import outer_trace
 from wgtui.engine.once import once, remember
-from wgtui.engine.query import UDP, Query
+from wgtui.engine.query import UDP, Query, new_query
 from wgtui.engine.reverse_path import either, forwarded_with, validate
 from wgtui.engine.rules import walk
 from wgtui.model.network import Link, LinkIndex, RouteType
@@ -30,6 +30,9 @@ from wgtui.model.trace import (
     Trace,
 )
 from wgtui.model.wireguard import Device, Peer
+
+_new_step: Final = ReverseStep.__new__
+"""At half the price; see ``prefix.new_prefix``."""
 
 
 def entrances(snapshot: Snapshot, trace: Trace, query: Query) -> Iterator[ReverseStep]:
@@ -88,7 +91,8 @@ def _at(
     forwarded = trace.flow.iif is not None
     path = _validated(snapshot, packet, forwarded) if query.family == 4 else None
     outcome, why = _judge(link, path, outer, out)
-    return ReverseStep(
+    return _new_step(
+        ReverseStep,
         link.index,
         outcome,
         why,
@@ -125,10 +129,13 @@ def outer_hooks(
 ) -> tuple[Hook, ...]:
     """What the encrypted packet meets where the device was born, whatever its family."""
     there = snapshot.birthplace(owner.device) if owner is not None else None
-    if there is None or outer is None or outer.route is None or outer.route.link is None:
+    if there is None or not there.hooks or outer is None:
         return ()
-    here = 0 if outer.route.source is None else int(outer.route.source)
-    return before_routing(there, outer.flow.family, outer.route.link, here)
+    route = outer.route
+    if route is None or route.link is None:
+        return ()
+    here = 0 if route.source is None else int(route.source)
+    return before_routing(there, outer.flow.family, route.link, here)
 
 
 def _coming_back(snapshot: Snapshot, link: Link, trace: Trace, query: Query) -> Query:
@@ -146,7 +153,8 @@ def _coming_back(snapshot: Snapshot, link: Link, trace: Trace, query: Query) -> 
         here = next(own, 0)
     if not here and route is not None and route.source is not None:
         here = int(route.source)
-    return Query(
+    return new_query(
+        Query,
         family=query.family,
         destination=here,
         source=query.destination,
@@ -225,7 +233,8 @@ def _underlay_filter(
     link = there.links.get(route.link)
     if link is None:
         return None
-    packet = Query(
+    packet = new_query(
+        Query,
         family=4,
         destination=int(route.source),
         source=int(endpoint.address),

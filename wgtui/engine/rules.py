@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from wgtui.engine.exceptions import kept_for
 from wgtui.engine.fib import Match, match4, rotating_defaults
@@ -39,7 +39,6 @@ from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, RuleResult, RuleStep, TableStep
 
 _ALWAYS_THERE: Final = (LOCAL_TABLE, MAIN_TABLE, DEFAULT_TABLE)
-_NOTHING_LOCAL: Final = TableStep(LOCAL_TABLE, None)
 _NO_RULE: Final = (-1, None)
 
 _ROUTE_ERRORS: Final = {
@@ -68,18 +67,50 @@ class Found(NamedTuple):
     reason: Reason | None = None
 
 
+_new_found: Final = Found.__new__
+_new_step: Final = RuleStep.__new__
+"""At half the price; see ``prefix.new_prefix``."""
+
+
+class _Line(NamedTuple):
+    """A rule, and what every walk would look up for it again."""
+
+    asked: Prepared
+    rule: Rule
+    always: bool
+    """It matches every packet."""
+    routes: RouteTable | None
+    """Where it sends all packets that it matches, whatever else they are; None: see its action."""
+    suppresses: bool
+    target: int | None
+    """Where its goto leads to."""
+
+
+_Matches4: TypeAlias = dict[tuple[TableId, int, int, int, int], tuple[bool, Match]]
+"""By all that is compared: was it asked who lost, and what was found."""
+
+
 class _Plan(NamedTuple):
     """How a family's walks begin."""
 
-    rules: tuple[Prepared, ...]
+    lines: tuple[_Line, ...]
+    known: _Matches4
+    """What IPv4's tables were asked lately."""
     blocked: Found | None = None
     """Nothing can be known, whatever the packet."""
-    merged: bool = False
-    """IPv4's local and main are one tree: no rule is evaluated (S-A4)."""
+    tree: tuple[RouteTable, ...] | None = None
+    """IPv4's local and main, where they are one tree: no rule is evaluated (S-A4)."""
     places: Mapping[TableId, tuple[int, Rule]] = MappingProxyType({})
     """Of one tree: the rule that stands for a table."""
+    before_main: tuple[RuleStep, ...] = ()
+    """Of one tree: what is told of local, when main has the winner."""
     listed: tuple[Rule, ...] | None = None
     """Some of the first rules are gone, but they are asked all the same (S-A60): what is there."""
+
+    def step(self, table: TableId, result: RuleResult, found: TableStep) -> RuleStep:
+        """Of one tree: what is told of one of its tables, or of default."""
+        position, rule = self.places.get(table, _NO_RULE)
+        return _new_step(RuleStep, position, rule, result, (), found)
 
 
 @once
@@ -91,22 +122,42 @@ def _plan(snapshot: Snapshot, family: Family) -> _Plan:
     routes_gap = snapshot.gap(Subject.ROUTES4 if family == 4 else Subject.ROUTES6)
     rules = snapshot.rules.get(family)
     if routes_gap is not None and not any(key[0] == family for key in snapshot.routes):
-        return _Plan((), Found((), error=Outcome.UNKNOWN, reason=Reason.ROUTES_UNREADABLE))
+        return _Plan((), {}, Found((), error=Outcome.UNKNOWN, reason=Reason.ROUTES_UNREADABLE))
     if family == 4 and merged(snapshot):
         places = {
             rule.table: (position, rule)
             for position, rule in enumerate(rules or ())
             if rule.table is not None
         }
-        return _Plan((), merged=True, places=places)
+        plan = _Plan((), {}, tree=tuple(local_tables(snapshot)), places=places)
+        nothing = plan.step(LOCAL_TABLE, RuleResult.NO_MATCH, TableStep(LOCAL_TABLE, None))
+        return plan._replace(before_main=(nothing,))
     if rules is None:
-        return _Plan((), Found((), error=Outcome.UNKNOWN, reason=Reason.RULES_UNREADABLE))
+        return _Plan((), {}, Found((), error=Outcome.UNKNOWN, reason=Reason.RULES_UNREADABLE))
     if family == 6 and only_deleted(6, rules):
         # IPv6 looks at its rules once one was added; without some of the first ones, it does not
         # (S-A60). A rule that is gone again would have shown them to it: that cannot be seen.
-        born = tuple(prepared(snapshot, rule) for rule in default_rules(6))
-        return _Plan(born, listed=rules)
-    return _Plan(tuple(prepared(snapshot, rule) for rule in rules))
+        return _Plan(_lines(snapshot, default_rules(6)), {}, listed=rules)
+    return _Plan(_lines(snapshot, rules), {})
+
+
+def _lines(snapshot: Snapshot, rules: Sequence[Rule]) -> tuple[_Line, ...]:
+    return tuple(_line(snapshot, rules, position) for position in range(len(rules)))
+
+
+def _line(snapshot: Snapshot, rules: Sequence[Rule], position: int) -> _Line:
+    rule = rules[position]
+    asked = prepared(snapshot, rule)
+    later = range(position + 1, len(rules))
+    plain = rule.action is RuleAction.TABLE and not rule.selector.l3mdev and rule.table is not None
+    return _Line(
+        asked,
+        rule,
+        asked.always,
+        snapshot.table(rule.family, rule.table) if plain and rule.table is not None else None,
+        rule.suppress_prefix_length is not None or rule.suppress_group is not None,
+        next((target for target in later if rules[target].priority == rule.goto), None),
+    )
 
 
 def walk(snapshot: Snapshot, query: Query, told: bool = True) -> Found:
@@ -114,9 +165,9 @@ def walk(snapshot: Snapshot, query: Query, told: bool = True) -> Found:
     plan = _plans(snapshot)[query.family]
     if plan.blocked is not None:
         return plan.blocked
-    if plan.merged:
-        return _merged(snapshot, query, plan.places, told)
-    found = _Walk(snapshot, in_vrf(snapshot, query), plan.rules, told).run()
+    if plan.tree is not None:
+        return _merged(snapshot, query, plan, told)
+    found = _Walk(snapshot, in_vrf(snapshot, query), plan, told).run()
     if plan.listed is not None:
         return found._replace(steps=tuple(as_listed(step, plan.listed) for step in found.steps))
     return found
@@ -133,10 +184,9 @@ def ask_table(snapshot: Snapshot, table: TableId, query: Query) -> Found:
 
 
 def _recalled4(
-    snapshot: Snapshot, table: TableId, tables: Sequence[RouteTable], query: Query, told: bool
+    known: _Matches4, table: TableId, tables: Sequence[RouteTable], query: Query, told: bool
 ) -> Match:
     """``match4``, remembered: the ways there and back ask the same tables for the same address."""
-    known = _matches4(snapshot)
     # All that match4 compares; ``tables`` follows from ``table``.
     key = (table, query.destination, query.oif, query.tos, query.scope)
     found = known.get(key)
@@ -146,48 +196,33 @@ def _recalled4(
     return found[1]
 
 
-@once
-def _matches4(_: Snapshot) -> dict[tuple[TableId, int, int, int, int], tuple[bool, Match]]:
-    """Whether it was asked who lost, and what was found."""
-    return {}
-
-
-def _merged(
-    snapshot: Snapshot, query: Query, places: Mapping[TableId, tuple[int, Rule]], told: bool
-) -> Found:
+def _merged(snapshot: Snapshot, query: Query, plan: _Plan, told: bool) -> Found:
     """The fast path: one longest-prefix match over local and main together, then default (S-A4).
 
     The kernel evaluates no rule here; the answer is told as the rule that stands for the table.
     """
-    steps: list[RuleStep] = []
-
-    def step(table: TableId, result: RuleResult, found: TableStep) -> None:
-        if told:
-            position, rule = places.get(table, _NO_RULE)
-            steps.append(RuleStep(position, rule, result, (), found))
-
-    match = _recalled4(snapshot, MAIN_TABLE, local_tables(snapshot), query, told)
+    match = _recalled4(plan.known, MAIN_TABLE, plan.tree or (), query, told)
     winner = match.step.winner
-    home = MAIN_TABLE
     if winner is not None and winner.info.type is not RouteType.THROW:
-        home = winner.table
+        home, before = winner.table, plan.before_main
         if home == MAIN_TABLE:
-            step(LOCAL_TABLE, RuleResult.NO_MATCH, _NOTHING_LOCAL)
-            main = snapshot.routes[4, MAIN_TABLE]
-            match = rotating_defaults(main, match, query)
-    else:
-        thrown = RuleResult.THROW if winner is not None else RuleResult.NO_MATCH
-        step(LOCAL_TABLE, RuleResult.NO_MATCH, _NOTHING_LOCAL)
-        step(MAIN_TABLE, thrown, match.step)
-        home = DEFAULT_TABLE
-        last = snapshot.table(4, home)
-        match = _recalled4(snapshot, home, [] if last is None else [last], query, told)
-        winner = match.step.winner
-        if winner is None or winner.info.type is RouteType.THROW:
-            step(home, RuleResult.NO_MATCH, match.step)
-            return Found(tuple(steps), error=Outcome.NO_ROUTE, reason=Reason.NO_RULE_LEFT)
-    step(home, RuleResult.DECIDED, match.step)
-    return _decided(tuple(steps), match)
+            match = rotating_defaults(snapshot.routes[4, home], match, query)
+        else:
+            before = ()
+        if not told:
+            return _decided((), match)
+        return _decided((*before, plan.step(home, RuleResult.DECIDED, match.step)), match)
+    thrown = RuleResult.THROW if winner is not None else RuleResult.NO_MATCH
+    main = plan.step(MAIN_TABLE, thrown, match.step)
+    last = snapshot.table(4, DEFAULT_TABLE)
+    match = _recalled4(plan.known, DEFAULT_TABLE, () if last is None else (last,), query, told)
+    winner = match.step.winner
+    decided = winner is not None and winner.info.type is not RouteType.THROW
+    result = RuleResult.DECIDED if decided else RuleResult.NO_MATCH
+    steps = (*plan.before_main, main, plan.step(DEFAULT_TABLE, result, match.step)) if told else ()
+    if decided:
+        return _decided(steps, match)
+    return Found(steps, error=Outcome.NO_ROUTE, reason=Reason.NO_RULE_LEFT)
 
 
 def _decided(steps: tuple[RuleStep, ...], match: Match) -> Found:
@@ -201,77 +236,80 @@ def _decided(steps: tuple[RuleStep, ...], match: Match) -> Found:
         if "nhid" in route.info.unknown:
             reason = Reason.UNKNOWN_NEXTHOP
         return Found(steps, route, match.legs, Outcome.UNKNOWN, reason)
-    error = None
-    if route.info.type is not RouteType.UNICAST:
-        error = _ROUTE_ERRORS.get(route.info.type)
-    if route.info.nexthop_blackhole:
+    info, error = route.info, None
+    if info.type is not RouteType.UNICAST:
+        error = _ROUTE_ERRORS.get(info.type)
+    if info.nexthop_blackhole:
         error = Outcome.BLACKHOLED
-    return Found(steps, route, match.legs, error)
+    return _new_found(Found, steps, route, match.legs, error)
 
 
 class _Walk:
     """One pass over the rules."""
 
-    __slots__ = ("query", "rules", "snapshot", "steps", "told")
+    __slots__ = ("known", "lines", "query", "snapshot", "steps", "told")
 
-    def __init__(
-        self, snapshot: Snapshot, query: Query, rules: Sequence[Prepared], told: bool
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, query: Query, plan: _Plan, told: bool) -> None:
         self.snapshot = snapshot
         self.query = query
-        self.rules = rules
+        self.lines = plan.lines
+        self.known = plan.known
         self.told = told
         self.steps: list[RuleStep] = []
 
     def run(self) -> Found:
-        position = 0
-        while position < len(self.rules):
-            found = self._ask(position)
-            if isinstance(found, Found):
+        position, query, lines = 0, self.query, self.lines
+        while position < len(lines):
+            line = lines[position]
+            if not line.always:
+                matches = line.asked.matches(query)
+                if matches is None:
+                    self._note(position, RuleResult.UNKNOWN)
+                    return self._unknown(Reason.UNKNOWN_SELECTOR)
+                if not matches:
+                    self._refused(position, line)
+                    position += 1
+                    continue
+            if line.routes is not None:
+                found = self._table(position, line, line.routes)
+            elif line.rule.action is RuleAction.GOTO:
+                position = self._goto(position, line)
+                continue
+            else:
+                found = self._ask(position, line.rule)
+            if found is not None:
                 return found
-            position = found
+            position += 1
         return Found(tuple(self.steps), error=Outcome.NO_ROUTE, reason=Reason.NO_RULE_LEFT)
 
-    def _ask(self, position: int) -> Found | int:
-        """The end of the walk, or the position to go on with."""
-        asked = self.rules[position]
-        rule = asked.rule
-        if not asked.always:
-            matches = asked.matches(self.query)
-            if matches is None:
-                self._note(position, RuleResult.UNKNOWN)
-                return self._unknown(Reason.UNKNOWN_SELECTOR)
-            if not matches:
-                if self.told:
-                    self._refused(position, asked)
-                return position + 1
+    def _ask(self, position: int, rule: Rule) -> Found | None:
+        """The end of the walk; None: on to the next rule."""
         if rule.action is RuleAction.TABLE:
-            return self._table(position, rule)
-        if rule.action is RuleAction.GOTO:
-            return self._goto(position, rule)
+            return self._no_table(position, rule)
         if rule.action is RuleAction.NOP:
             self._note(position, RuleResult.NOP)
-            return position + 1
+            return None
         if rule.action is RuleAction.UNKNOWN:
             self._note(position, RuleResult.UNKNOWN)
             return self._unknown(Reason.UNKNOWN_ACTION)
         self._note(position, RuleResult.DECIDED)
         return Found(tuple(self.steps), error=_RULE_ERRORS[rule.action], reason=Reason.RULE)
 
-    def _refused(self, position: int, asked: Prepared) -> None:
-        verdict = asked.refused(self.query)
-        result = RuleResult.DETACHED if verdict.detached else RuleResult.REFUSED
-        self.steps.append(RuleStep(position, asked.rule, result, verdict.refusals))
+    def _refused(self, position: int, line: _Line) -> None:
+        if self.told:
+            verdict = line.asked.refused(self.query)
+            result = RuleResult.DETACHED if verdict.detached else RuleResult.REFUSED
+            self.steps.append(RuleStep(position, line.rule, result, verdict.refusals))
 
-    def _goto(self, position: int, rule: Rule) -> int:
-        for target in range(position + 1, len(self.rules)):
-            if self.rules[target].rule.priority == rule.goto:
-                self._note(position, RuleResult.JUMPED)
-                return target
-        self._note(position, RuleResult.UNRESOLVED)
-        return position + 1
+    def _goto(self, position: int, line: _Line) -> int:
+        if line.target is None:
+            self._note(position, RuleResult.UNRESOLVED)
+            return position + 1
+        self._note(position, RuleResult.JUMPED)
+        return line.target
 
-    def _table(self, position: int, rule: Rule) -> Found | int:
+    def _no_table(self, position: int, rule: Rule) -> Found | None:
+        """Of a table that is not known beforehand, or has no routes."""
         table = rule.table
         if rule.selector.l3mdev:
             vrf = self.snapshot.links.get(self.query.vrf)
@@ -280,44 +318,46 @@ class _Walk:
             self._note(position, RuleResult.UNKNOWN)
             return self._unknown(Reason.OTHER_VRF)
         routes = self.snapshot.table(self.query.family, table)
-        if routes is None and table not in _ALWAYS_THERE:
-            self._note(position, RuleResult.TABLE_MISSING, TableStep(table, None))
-            return position + 1
-        if self.query.family == 4:
-            if routes is None:
-                match = Match(TableStep(table, None))
-            else:
-                match = _recalled4(self.snapshot, table, (routes,), self.query, self.told)
-                match = rotating_defaults(routes, match, self.query)
-        else:
-            match = match6(self.snapshot, table, routes, self.query, self.told)
-        return self._result(position, rule, match)
+        if routes is not None:
+            return self._table(position, self.lines[position], routes)
+        there = table in _ALWAYS_THERE
+        result = RuleResult.NO_MATCH if there else RuleResult.TABLE_MISSING
+        self._note(position, result, TableStep(table, None))
+        return None
 
-    def _result(self, position: int, rule: Rule, match: Match) -> Found | int:
+    def _table(self, position: int, line: _Line, routes: RouteTable) -> Found | None:
+        query = self.query
+        if query.family == 4:
+            match = _recalled4(self.known, routes.table, (routes,), query, self.told)
+            match = rotating_defaults(routes, match, query)
+        else:
+            match = match6(self.snapshot, routes.table, routes, query, self.told)
         winner = match.step.winner
         if winner is None:
-            self._note(position, RuleResult.NO_MATCH, match.step)
-            return position + 1
-        if winner.info.type is RouteType.THROW:
-            self._note(position, RuleResult.THROW, match.step)
-            return position + 1
-        if self._suppressed(rule, winner, match):
-            self._note(position, RuleResult.SUPPRESSED, match.step)
-            return position + 1
-        self._note(position, RuleResult.DECIDED, match.step)
-        return _decided(tuple(self.steps), match)
+            result = RuleResult.NO_MATCH
+        elif winner.info.type is RouteType.THROW:
+            result = RuleResult.THROW
+        elif line.suppresses and self._suppressed(line.rule, winner, match):
+            result = RuleResult.SUPPRESSED
+        else:
+            self._note(position, RuleResult.DECIDED, match.step)
+            return _decided(tuple(self.steps), match)
+        self._note(position, result, match.step)
+        return None
 
     def _suppressed(self, rule: Rule, winner: Route, match: Match) -> bool:
         """A result too short, or by a link of the wrong group, is as if not found (S-A10, S-A63);
         errors are never taken back."""
-        if rule.suppress_prefix_length is None and rule.suppress_group is None:
+        info = winner.info
+        if info.nexthop_blackhole:
             return False
-        if winner.info.type in _ROUTE_ERRORS or winner.info.nexthop_blackhole:
+        if info.type is not RouteType.UNICAST and info.type in _ROUTE_ERRORS:
             return False
         length = winner.destination.length
-        kept = kept_for(self.snapshot, 6, self.query.destination) if self.query.family == 6 else ()
-        if any(exception.table == winner.table for exception in kept):
-            length = 128  # a cached exception is a host route: it escapes the suppressor (S-A63)
+        if self.query.family == 6:
+            kept = kept_for(self.snapshot, 6, self.query.destination)
+            if any(exception.table == winner.table for exception in kept):
+                length = 128  # a cached exception is a host route: it escapes (S-A63)
         if rule.suppress_prefix_length is not None and length <= rule.suppress_prefix_length:
             return True
         if rule.suppress_group is None or not winner.info.next_hops:
@@ -328,8 +368,8 @@ class _Walk:
 
     def _note(self, position: int, result: RuleResult, found: TableStep | None = None) -> None:
         if self.told:
-            rule = self.rules[position].rule
-            self.steps.append(RuleStep(position, rule, result, (), found))
+            rule = self.lines[position].rule
+            self.steps.append(_new_step(RuleStep, position, rule, result, (), found))
 
     def _unknown(self, reason: Reason) -> Found:
         return Found(tuple(self.steps), error=Outcome.UNKNOWN, reason=reason)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from netaddr import IPAddress
 
-from wgtui.engine.once import once
+from wgtui.engine.once import once, remember
 from wgtui.engine.query import vrf_of
 from wgtui.model.network import Link, LinkAddress, LinkIndex, Scope
 from wgtui.model.prefix import Family, Prefix, family_of
@@ -218,19 +218,26 @@ def _candidate(snapshot: Snapshot, link: Link, entry: LinkAddress) -> _Candidate
     )
 
 
+_Addresses: TypeAlias = dict[tuple[Family, int], IPAddress]
+
+
 @once
-def _own(snapshot: Snapshot) -> dict[tuple[Family, int], IPAddress]:
-    return {
+def _addresses(snapshot: Snapshot) -> tuple[_Addresses, _Addresses]:
+    """Those of the links, and others that were asked for lately."""
+    own = {
         (family_of(entry.address), int(entry.address)): entry.address
         for link in snapshot.links.values()
         for entry in link.addresses
     }
+    return own, {}
 
 
 def address_object(snapshot: Snapshot, family: Family, value: int) -> IPAddress:
     """The address; that of a link is there already, and to make one costs as much as a lookup."""
-    found = _own(snapshot).get((family, value))
-    return IPAddress(value, family) if found is None else found
+    own, others = _addresses(snapshot)
+    key = (family, value)
+    found = own.get(key) or others.get(key)
+    return remember(others, key, IPAddress(value, family)) if found is None else found
 
 
 def _label(address: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import NamedTuple, NewType
+from typing import Final, NamedTuple, NewType
 
 from netaddr import IPAddress
 
@@ -307,6 +307,10 @@ class Route(NamedTuple):
     """Its row in the table's ``PrefixIndex``."""
     destination: Prefix
     info: RouteInfo
+
+
+new_route: Final = Route.__new__
+"""``Route(…)`` at half the price; see ``prefix.new_prefix``."""
 
 
 @dataclass(frozen=True, slots=True)

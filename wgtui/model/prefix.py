@@ -99,6 +99,11 @@ class Prefix(NamedTuple):
         return f"{address_text(self.family, self.network)}/{self.length}"
 
 
+new_prefix: Final = Prefix.__new__
+"""``new_prefix(Prefix, …)`` is ``Prefix(…)`` at half the price: to call a class leads through C and
+back into Python. A lookup makes fifty named tuples; the commonest of them are made like this."""
+
+
 def parse_address_value(text: str, family: Family) -> int:
     """The number of an address in strict notation (four decimal parts, or RFC 4291).
 

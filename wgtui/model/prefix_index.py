@@ -19,7 +19,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, overload
 
-from wgtui.model.prefix import BITS, Family, Prefix
+from wgtui.model.prefix import BITS, Family, Prefix, new_prefix
 from wgtui.model.prefix_columns import (
     NOTHING,
     Columns,
@@ -74,7 +74,7 @@ class PrefixIndex:
 
     def prefix(self, row: int) -> Prefix:
         """The prefix of a row."""
-        return Prefix(self.family, self.networks[row], self.lengths[row])
+        return new_prefix(Prefix, self.family, self.networks[row], self.lengths[row])
 
     def parent(self, row: int) -> int:
         """The first row of the nearest enclosing prefix, or ``NONE``."""

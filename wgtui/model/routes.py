@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 from netaddr import IPAddress
 
-from wgtui.model.network import CachedRoute, Route, RouteInfo, TableId
-from wgtui.model.prefix import Family, Prefix
+from wgtui.model.network import CachedRoute, Route, RouteInfo, TableId, new_route
+from wgtui.model.prefix import Family, Prefix, new_prefix
 from wgtui.model.prefix_columns import Columns, GrowingColumns
 from wgtui.model.prefix_index import PrefixIndex
 
@@ -45,7 +45,9 @@ class RouteTable:
         return len(self.tree)
 
     def __getitem__(self, row: int) -> Route:
-        return Route(self.table, row, self.tree.prefix(row), self.infos[self.tree.values[row]])
+        tree = self.tree
+        prefix = new_prefix(Prefix, tree.family, tree.networks[row], tree.lengths[row])
+        return new_route(Route, self.table, row, prefix, self.infos[tree.values[row]])
 
     def __iter__(self) -> Iterator[Route]:
         return (self[row] for row in range(len(self)))
