@@ -54,6 +54,9 @@ class Match(NamedTuple):
     """Something of the winner cannot be understood."""
 
 
+_new_match: Final = Match.__new__
+
+
 def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: bool = True) -> Match:
     """Look the destination up in one table, or in the merged local and main tables; without
     ``told``, nobody asks who lost."""
@@ -89,7 +92,7 @@ def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: boo
             missed = route.destination.network
     unknown = winner is not None and bool(winner.info.unknown)
     step = _new_step(TableStep, table, winner, tuple(lost) if told else ())
-    return Match(step, legs if winner else (), unknown)
+    return _new_match(Match, step, legs if winner else (), unknown)
 
 
 def _candidates(tables: Sequence[RouteTable], address: int) -> Sequence[tuple[RouteTable, int]]:

@@ -9,12 +9,15 @@ compete together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from netaddr import IPAddress
+
 from wgtui.engine.fib import Match, shorter
+from wgtui.engine.once import once
 from wgtui.engine.query import NO_LINK, Query
-from wgtui.model.network import LOOPBACK, NextHop, Route, TableId
+from wgtui.model.network import LOOPBACK, LinkIndex, NextHop, Route, TableId
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Loss, LostRoute, Refusal, TableStep
@@ -40,14 +43,15 @@ def match6(
     if routes is None:
         return Match(TableStep(table, None))
     chooser = _Chooser(snapshot, query)
-    nodes = list(_nodes(routes, query))
+    covering = [routes[row] for row in routes.tree.covering_rows(query.destination)]
+    nodes = list(_nodes(covering, query))
     best = chooser.choose(nodes)
     if best is None and chooser.reachable:
         # Nothing but unreachable gateways: then they are used after all (S-B65).
         chooser.reachable = False
         best = chooser.choose(nodes)
     winner = best.route if best else None
-    lost = tuple(_lost(routes, query, winner, chooser)) if told else ()
+    lost = tuple(_lost(covering, query, winner, chooser)) if told else ()
     if best is None or winner is None:
         return Match(TableStep(table, None, lost))
     # Of a next-hop object any live leg, on whatever link: oif only made the route qualify.
@@ -63,34 +67,54 @@ def match6(
     return Match(TableStep(table, winner, lost), legs, bool(winner.info.unknown))
 
 
-def _nodes(routes: RouteTable, query: Query) -> Iterator[Sequence[Route]]:
+def _nodes(covering: Sequence[Route], query: Query) -> Iterator[Sequence[Route]]:
     """The tree's nodes in the order the kernel tries them.
 
     The first lookup does not see the plain routes of a node (other than the root) that also owns
     source-specific ones, unless the source matches one of these; climbing up later does (S-B61).
     """
-    tree = routes.tree
-    started = False
-    for first in tree.covering(query.destination):
-        plain: list[Route] = []
+    started, first = False, 0
+    while first < len(covering):
+        length, end = covering[first].destination.length, first + 1
+        while end < len(covering) and covering[end].destination.length == length:
+            end += 1
+        node, first = covering[first:end], end
+        plain = [route for route in node if not _source_length(route)]
+        if len(plain) == len(node):
+            started = True
+            yield node
+            continue
         specific: dict[int, list[Route]] = {}
-        has_subtree = False
-        for row in tree.same(first):
-            route = routes[row]
+        for route in node:
             source = route.info.source
-            if source is None or source.length == 0:
-                plain.append(route)
+            if source is None or source.length == 0 or not query.source:
                 continue
-            has_subtree = True
-            if query.source and source.covers(query.source):
+            if source.covers(query.source):
                 specific.setdefault(source.length, []).append(route)
-        if not started and has_subtree and not specific and tree.lengths[first]:
+        if not started and not specific and length:
             continue
         started = True
-        for length in sorted(specific, reverse=True):
-            yield specific[length]
+        for source_length in sorted(specific, reverse=True):
+            yield specific[source_length]
         if plain:
             yield plain
+
+
+def _source_length(route: Route) -> int:
+    """0: it is for all sources."""
+    source = route.info.source
+    return 0 if source is None else source.length
+
+
+@once
+def _on_the_way(snapshot: Snapshot) -> tuple[bool, frozenset[tuple[LinkIndex, IPAddress]]]:
+    """Is it a router, and which gateways (link, address) are known to have failed?"""
+    failed = frozenset(
+        (neighbour.link, neighbour.address)
+        for neighbour in snapshot.neighbours or ()
+        if neighbour.state == "failed" and neighbour.address.version == 6
+    )
+    return bool(snapshot.conf(6, "all", "forwarding")), failed
 
 
 class _Chooser:
@@ -99,17 +123,17 @@ class _Chooser:
     def __init__(self, snapshot: Snapshot, query: Query) -> None:
         self.wanted = query.iif if query.input else query.oif
         self.strict = query.strict
-        forwarding = snapshot.conf(6, "all", "forwarding")
+        forwarding, self.failed = _on_the_way(snapshot)
         self.reachable = not forwarding
         """A gateway known to have failed is passed over; only on hosts, not on routers (S-B65)."""
-        self.failed = {
-            (neighbour.link, neighbour.address)
-            for neighbour in snapshot.neighbours or ()
-            if neighbour.state == "failed" and neighbour.address.version == 6
-        }
 
     def choose(self, nodes: Sequence[Sequence[Route]]) -> _Scored | None:
         for node in nodes:
+            if len(node) == 1:
+                best = self._best(node)
+                if best is not None:
+                    return best
+                continue
             lowest = min(route.info.metric for route in node)
             best = self._best(route for route in node if route.info.metric == lowest)
             best = best or self._best(route for route in node if route.info.metric != lowest)
@@ -117,7 +141,7 @@ class _Chooser:
                 return best
         return None
 
-    def _best(self, routes: Iterator[Route]) -> _Scored | None:
+    def _best(self, routes: Iterable[Route]) -> _Scored | None:
         best: _Scored | None = None
         for route in routes:
             if route.info.nexthop_blackhole and not expired(route):
@@ -146,14 +170,11 @@ def expired(route: Route) -> bool:
 
 
 def _lost(
-    routes: RouteTable, query: Query, winner: Route | None, chooser: _Chooser
+    covering: Sequence[Route], query: Query, winner: Route | None, chooser: _Chooser
 ) -> Iterator[LostRoute]:
-    tree = routes.tree
-    for first in tree.covering(query.destination):
-        for row in tree.same(first):
-            if winner is None or row != winner.row:
-                route = routes[row]
-                yield LostRoute(route, *_why(route, winner, query, chooser))
+    for route in covering:
+        if winner is None or route.row != winner.row:
+            yield LostRoute(route, *_why(route, winner, query, chooser))
 
 
 def _why(

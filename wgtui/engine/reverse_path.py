@@ -55,15 +55,12 @@ class _Filter(NamedTuple):
 
 
 def _filter(snapshot: Snapshot, link: Link) -> _Filter:
-    known = _filters(snapshot)
-    found = known.get(link.index)
-    if found is None:
-        found = known[link.index] = _Filter(
-            effective_mode(snapshot, link),
-            bool(either(snapshot, link, "rp_filter")),
-            either(snapshot, link, "accept_local"),
-            either(snapshot, link, "src_valid_mark"),
-        )
+    found = _filters(snapshot)[link.index] = _Filter(
+        effective_mode(snapshot, link),
+        bool(either(snapshot, link, "rp_filter")),
+        either(snapshot, link, "accept_local"),
+        either(snapshot, link, "src_valid_mark"),
+    )
     return found
 
 
@@ -77,7 +74,7 @@ def validate(snapshot: Snapshot, packet: Query, out: LinkIndex | None = None) ->
     """Validate ``packet.source`` on ``packet.iif``; ``out`` is where it is forwarded to, None:
     delivered here."""
     link = snapshot.links[packet.iif]
-    switches = _filter(snapshot, link)
+    switches = _filters(snapshot).get(link.index) or _filter(snapshot, link)
     mode, _, accept_local, marks = switches
     if mode == OFF:
         fast = _fast(snapshot, packet, link, accept_local, out)

@@ -236,7 +236,9 @@ def address_object(snapshot: Snapshot, family: Family, value: int) -> IPAddress:
     """The address; that of a link is there already, and to make one costs as much as a lookup."""
     own, others = _addresses(snapshot)
     key = (family, value)
-    found = own.get(key) or others.get(key)
+    found = own.get(key)
+    if found is None:
+        found = others.get(key)
     return remember(others, key, IPAddress(value, family)) if found is None else found
 
 

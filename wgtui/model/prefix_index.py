@@ -102,8 +102,9 @@ class PrefixIndex:
         row = bisect_right(networks, address) - 1
         if row < 0:
             return NONE
-        if not (address ^ networks[row]) >> bits - self.lengths[row]:
-            return self.first_of(row)
+        network = networks[row]
+        if not (address ^ network) >> bits - self.lengths[row]:
+            return self.first_of(row) if row and networks[row - 1] == network else row
         while True:
             length = self._above[row]
             if length == NOTHING:

@@ -268,6 +268,7 @@ _ORDER: Final[dict[type, int]] = {
     OuterStep: 4,
 }
 """The kernel's."""
+_place: Final = _ORDER.__getitem__
 
 
 class Exactness(Enum):
@@ -303,14 +304,13 @@ class Trace:
     """What a connecting socket gets instead (S-A40, S-A41); None: the same."""
 
     def __post_init__(self) -> None:
-        last = 0
-        for step in self.steps:
-            place = _ORDER[type(step)]
-            if place < last:
-                raise ValueError("the steps of a trace are not in kernel order")
-            last = place
-        if self.outcome is Outcome.ENCRYPTED and not (self.outer and self.outer.outcome.good):
-            raise ValueError("an encrypted packet has an outer packet that leaves")
+        places = [*map(_place, map(type, self.steps))]
+        if places != sorted(places):
+            raise ValueError("the steps of a trace are not in kernel order")
+        if self.outcome is Outcome.ENCRYPTED:
+            outer = self.outer
+            if outer is None or not outer.outcome.good:
+                raise ValueError("an encrypted packet has an outer packet that leaves")
         if self.outcome is Outcome.UNKNOWN and self.reason is None:
             raise ValueError("an unknown outcome says why")
 
