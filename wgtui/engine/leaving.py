@@ -55,6 +55,8 @@ def leave(snapshot: Snapshot, way: Way, query: Query, tunnels: Tunnels) -> End:
         return End(Outcome.LOCAL)
     if way.local:
         return End(Outcome.LOCAL)
+    if len(route.next_hops) == 1:
+        return _at_leg(snapshot, route.next_hops[0], query, tunnels)
     ends = [_at_leg(snapshot, leg, query, tunnels) for leg in _distinct(route.next_hops)]
     if not ends:
         return End(Outcome.UNKNOWN, Reason.UNKNOWN_NEXTHOP)
@@ -64,8 +66,6 @@ def leave(snapshot: Snapshot, way: Way, query: Query, tunnels: Tunnels) -> End:
 
 
 def _distinct(legs: tuple[NextHop, ...]) -> Sequence[NextHop]:
-    if len(legs) == 1:
-        return legs
     return list({leg.link: leg for leg in reversed(legs)}.values())[::-1]
 
 

@@ -206,7 +206,8 @@ def _merged(snapshot: Snapshot, query: Query, plan: _Plan, told: bool) -> Found:
     if winner is not None and winner.info.type is not RouteType.THROW:
         home, before = winner.table, plan.before_main
         if home == MAIN_TABLE:
-            match = rotating_defaults(snapshot.routes[4, home], match, query)
+            if winner.destination.length == 0:
+                match = rotating_defaults(snapshot.routes[4, home], match, query)
         else:
             before = ()
         if not told:
@@ -329,10 +330,12 @@ class _Walk:
         query = self.query
         if query.family == 4:
             match = _recalled4(self.known, routes.table, (routes,), query, self.told)
-            match = rotating_defaults(routes, match, query)
+            winner = match.step.winner
+            if winner is not None and winner.destination.length == 0:
+                match = rotating_defaults(routes, match, query)
         else:
             match = match6(self.snapshot, routes.table, routes, query, self.told)
-        winner = match.step.winner
+            winner = match.step.winner
         if winner is None:
             result = RuleResult.NO_MATCH
         elif winner.info.type is RouteType.THROW:
@@ -340,9 +343,11 @@ class _Walk:
         elif line.suppresses and self._suppressed(line.rule, winner, match):
             result = RuleResult.SUPPRESSED
         else:
-            self._note(position, RuleResult.DECIDED, match.step)
+            if self.told:
+                self._note(position, RuleResult.DECIDED, match.step)
             return _decided(tuple(self.steps), match)
-        self._note(position, result, match.step)
+        if self.told:
+            self._note(position, result, match.step)
         return None
 
     def _suppressed(self, rule: Rule, winner: Route, match: Match) -> bool:
@@ -368,8 +373,9 @@ class _Walk:
 
     def _note(self, position: int, result: RuleResult, found: TableStep | None = None) -> None:
         if self.told:
-            rule = self.lines[position].rule
-            self.steps.append(_new_step(RuleStep, position, rule, result, (), found))
+            self.steps.append(
+                _new_step(RuleStep, position, self.lines[position].rule, result, (), found)
+            )
 
     def _unknown(self, reason: Reason) -> Found:
         return Found(tuple(self.steps), error=Outcome.UNKNOWN, reason=reason)
