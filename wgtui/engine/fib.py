@@ -97,13 +97,14 @@ def match4(table: TableId, tables: Sequence[RouteTable], query: Query, told: boo
 
 def _candidates(tables: Sequence[RouteTable], address: int) -> Sequence[tuple[RouteTable, int]]:
     found: list[tuple[RouteTable, int]] = []
-    mixed = False
     for routes in tables:
         rows = routes.tree.covering_rows(address)
-        mixed = bool(found and rows)
+        if not rows:
+            continue
+        mixed = bool(found)
         found += [(routes, row) for row in rows]
-    if mixed:
-        found.sort(key=_longest_then_local)  # stable: equals of one table keep their order
+        if mixed:
+            found.sort(key=_longest_then_local)  # stable: equals of one table keep their order
     return found
 
 

@@ -123,16 +123,14 @@ class PrefixIndex:
 
     def covering_rows(self, address: int) -> list[int]:
         """All rows that cover the address, longest prefix first; equals in their order."""
-        networks, lengths = self.networks, self.lengths
-        size = len(lengths)
+        networks, lengths, above = self.networks, self.lengths, self._above
+        last = len(lengths) - 1
         row, found = self.match(address), []
         while row >= 0:
             found.append(row)
-            network, length, equal = networks[row], lengths[row], row + 1
-            while equal < size and networks[equal] == network and lengths[equal] == length:
-                found.append(equal)
-                equal += 1
-            row = self.parent(row)
+            if row < last and networks[row + 1] == networks[row]:
+                found += self.same(row)[1:]
+            row = self.parent(row) if above[row] != NOTHING else NONE
         return found
 
     def first_of(self, row: int) -> int:
