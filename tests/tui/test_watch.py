@@ -54,6 +54,33 @@ def test_a_prefix_that_moved_stays_found_until_it_is_back() -> None:
     assert moved(looker, owned_by("B", 1008)) == ["A 10.1.0.0/16"]
 
 
+def test_a_move_that_nobody_minded_is_a_note_by_and_by() -> None:
+    """After a while it is no error any more, whoever owns it; a new move is one again."""
+    looker = Watch()
+    ages: list[tuple[float, list[str]]] = []
+    for owner, taken_at in (
+        ("A", 1000.0),
+        ("B", 1002.0),
+        ("B", 1000 + watch.SETTLED),
+        ("B", 1001 + 2 * watch.SETTLED),
+        ("A", 1003 + 2 * watch.SETTLED),
+        ("B", 1005 + 2 * watch.SETTLED),
+        ("B", 1002 + 3 * watch.SETTLED),
+    ):
+        found = looker.look(owned_by(owner, taken_at)) or ()
+        moves = [one.severity.value for one in found if one.code is Code.MOVED_PREFIX]
+        ages.append((taken_at, moves))
+    assert [moves for _, moves in ages] == [
+        [],
+        ["error"],
+        ["error"],
+        ["info"],
+        [],
+        ["error"],
+        ["error"],
+    ]
+
+
 def test_a_device_that_comes_later_is_watched_from_then_on() -> None:
     """What a device owned when it was made is what has moved since; one made anew begins anew."""
     looker = Watch()

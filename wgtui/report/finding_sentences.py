@@ -110,7 +110,7 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
                 f"{_goes(snapshot, elsewhere)}."
             )
         case ManyUplinks() as many:
-            return _uplinks(snapshot, peer, many)
+            return _uplinks(snapshot, device, peer, many)
         case Ownerless(route, parts, whole):
             what = "no peer owns any of it" if whole else f"no peer owns {_parts(parts)}"
             return (
@@ -285,10 +285,10 @@ def _drift(device: str, peer: str, drift: Drift) -> str:
             )
 
 
-def _uplinks(snapshot: Snapshot, peer: str, many: ManyUplinks) -> str:
+def _uplinks(snapshot: Snapshot, device: str, peer: str, many: ManyUplinks) -> str:
     told = [f"{_link(snapshot, link)} from {source}" for link, source in many.ways]
     by, others = told[: many.chosen][:_SHOWN], told[many.chosen :][:_SHOWN]
-    where = f"Encrypted packets to {peer} ({endpoint_text(many.endpoint)})"
+    where = f"Encrypted packets of {device} to {peer} ({endpoint_text(many.endpoint)})"
     if not others:
         return (
             f"{where} may leave by {' or '.join(by)}. What stands between may know only one of "

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 
 from wgtui.engine.checks import check
 from wgtui.engine.checks.world import same_device
 from wgtui.model.finding import Finding
 from wgtui.model.network import LinkIndex
+from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.wireguard import Device
+
+SETTLED: Final = 600.0
+"""Seconds after which what has moved is news no more: it was meant, or somebody has seen it."""
+
+Owned: TypeAlias = dict[Prefix, str]
+"""Prefix to public key."""
 
 REST: Final = 10.0
 """So many times as long as a look took, nobody looks again."""
@@ -31,6 +38,11 @@ class Watch:
         self._looked_at: Snapshot | None = None
         self._first: Mapping[LinkIndex, Device] = {}
         """The devices as they were when each was first seen."""
+        self._settled: dict[LinkIndex, Owned] = {}
+        """Who has had what for ``SETTLED`` seconds, or up to twice as long."""
+        self._settling: dict[LinkIndex, Owned] = {}
+        """Those that are next, and since when; Unix time."""
+        self._since: float | None = None
         self._not_before = 0.0
 
     def early(self) -> float:
@@ -47,7 +59,32 @@ class Watch:
             link: same_device(self._first, device) or device
             for link, device in snapshot.devices.items()
         }
-        found = check(snapshot, before, self._first, self._give_way)
+        self._settle(snapshot)
+        found = check(snapshot, before, self._first, self._give_way, self._settled)
         self._looked_at = snapshot
         self._not_before = monotonic() + REST * (monotonic() - started)
         return found
+
+    def _settle(self, snapshot: Snapshot) -> None:
+        """Keep who has had what for a while; what changes owner begins anew."""
+        before = {} if self._looked_at is None else self._looked_at.devices
+        for known in (self._settled, self._settling):
+            for link in tuple(known):
+                old, new = before.get(link), snapshot.devices.get(link)
+                if old is None or new is None or old.name != new.name:
+                    del known[link]
+                elif _given(old) != _given(new):
+                    now = _owned(new)
+                    kept = {one: key for one, key in known[link].items() if now.get(one) == key}
+                    known[link] = kept
+        if self._since is None or snapshot.taken_at - self._since >= SETTLED:
+            self._settled, self._since = self._settling, snapshot.taken_at
+            self._settling = {link: _owned(one) for link, one in snapshot.devices.items()}
+
+
+def _owned(device: Device) -> Owned:
+    return {prefix: peer.public_key for peer in device.peers for prefix in peer.allowed_ips}
+
+
+def _given(device: Device) -> list[tuple[str, tuple[Prefix, ...]]]:
+    return [(peer.public_key, peer.allowed_ips) for peer in device.peers]

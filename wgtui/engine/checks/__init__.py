@@ -48,6 +48,7 @@ from wgtui.engine.checks.world import World
 from wgtui.engine.checks.written_routes import written_routes
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.network import LinkIndex
+from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.wireguard import Device
 
@@ -85,6 +86,7 @@ def check(
     before: Snapshot | None = None,
     first: Mapping[LinkIndex, Device] | None = None,
     between: Callable[[], object] = lambda: None,
+    settled: Mapping[LinkIndex, Mapping[Prefix, str]] | None = None,
 ) -> tuple[Finding, ...]:
     """All findings, errors first, and of one severity the most probable cause first.
 
@@ -92,11 +94,13 @@ def check(
 
     With the snapshot ``before`` this one also what only two can tell: prefixes that have moved
     since, and counters that rise. Where there are devices ``first``, their prefixes are compared:
-    what has moved stays moved, however often the host is looked at afterwards.
+    what has moved stays moved, however often the host is looked at afterwards, until it is set
+    back. What has had its owner for a while (``settled``: prefix to public key, by device) nobody
+    minds: it is a note by now.
     """
     if first is None and before is not None:
         first = before.devices
-    world = World(snapshot, before, first)
+    world = World(snapshot, before, first, settled or {})
     found: list[Finding] = []
     for one in CHECKS:
         between()

@@ -107,10 +107,8 @@ def moved_prefix(world: World) -> Iterator[Finding]:
         yield from _owns_nothing(world, device)
 
 
-def _moved(device: Device, peer: Who, facts: Moved) -> Finding:
-    return Finding(
-        Code.MOVED_PREFIX, Severity.ERROR, facts, device.name, peer, _name_of(facts.prefixes)
-    )
+def _moved(device: Device, peer: Who, facts: Moved, severity: Severity = Severity.ERROR) -> Finding:
+    return Finding(Code.MOVED_PREFIX, severity, facts, device.name, peer, _name_of(facts.prefixes))
 
 
 def _moved_since(world: World, device: Device, told: set[tuple[str, Prefix]]) -> Iterator[Finding]:
@@ -124,7 +122,9 @@ def _moved_since(world: World, device: Device, told: set[tuple[str, Prefix]]) ->
             if (peer.public_key, prefix) not in told
         ]
         for owner, prefixes in _joined(lost):
-            yield _moved(device, who(peer), Moved(prefixes, who(owner)))
+            settled = all(world.long_since(device, owner.public_key, prefix) for prefix in prefixes)
+            severity = Severity.INFO if settled else Severity.ERROR
+            yield _moved(device, who(peer), Moved(prefixes, who(owner)), severity)
 
 
 def _lost(device: Device, key: str, prefixes: tuple[Prefix, ...]) -> list[tuple[Peer, Prefix]]:

@@ -179,8 +179,13 @@ def _mark(world: World, under: Underlay) -> int:
 def several_uplinks(world: World) -> Iterator[Finding]:
     """Encrypted packets that may leave by one of several links, each with its own source; or whose
     peer, calling another address of this host, is answered from this one: the other end, and what
-    stands between, may expect only one of them."""
+    stands between, may expect only one of them.
+
+    An answer is sent from the address that was called, if that leads out where the call came in
+    (S-E14): rules for each own address see to it.
+    """
     uplinks: dict[Family, dict[LinkIndex, IPAddress | None]] = {}
+    by_source: dict[tuple[LinkIndex, Family, int], Routing] = {}
     for under in underlays(world):
         links = under.routing.links(under.value)
         if not under.plain or not links or links & world.snapshot.devices.keys():
@@ -192,7 +197,16 @@ def several_uplinks(world: World) -> Iterator[Finding]:
         chosen = {link: known[link] for link in sorted(links) if link in known}
         config = world.meant_peer(under.device, under.peer.public_key)
         calls = under.peer.keepalive or (config is not None and config.endpoint)
-        others = {} if calls or not chosen else known
+        others = {} if calls or not chosen else dict(known)
+        for link, source in known.items():
+            if link in others and source is not None:
+                key = under.device.link, family, int(source)
+                if key not in by_source:
+                    query = under.routing.query._replace(source=int(source))
+                    by_source[key] = world.ways.routing(query)
+                answer = by_source[key]
+                if answer.links(answer.at(int(under.endpoint.address))) == {link}:
+                    del others[link]
         ways = tuple((chosen | others).items())
         if len({source for _, source in ways}) > 1:
             facts = ManyUplinks(under.endpoint, ways, len(chosen))

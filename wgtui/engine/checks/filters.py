@@ -19,6 +19,7 @@ from wgtui.engine.checks.ground import (
     default_away,
     default_entry,
     elsewhere,
+    leads,
 )
 from wgtui.engine.checks.partition import Routing
 from wgtui.engine.checks.world import Ground, Underlay, World, who
@@ -79,8 +80,16 @@ def _all_away(world: World, device: Device, routing: Routing) -> Iterator[Ground
     yield from away(world, device, routing)
     owner = default_entry(world, device, routing.family)
     address = None if owner is None else default_away(device, routing)
-    if owner is not None and address is not None:
+    if owner is None or address is None:
+        return
+    if not _for_others(world, device, routing.family, address):
         yield Ground(*owner, ((address, address, routing.at(address)),), True)
+
+
+def _for_others(world: World, device: Device, family: Family, address: int) -> bool:
+    """Does a table that other packets are led to, those of clients for one, lead it there?"""
+    others = world.ways.others(family)
+    return any(leads(device, other, address, address) for other in others)
 
 
 def _reply(

@@ -149,7 +149,7 @@ def _really(
         longer = way.code not in (LOCAL, MISS) and way.length > entry.length
         if longer and _attached(world, routing, (first, last, value)):
             continue
-        if any(_leads(device, other, first, last) for other in others):
+        if any(leads(device, other, first, last) for other in others):
             continue
         yield first, last, value
 
@@ -176,7 +176,7 @@ def _attached(world: World, routing: Routing, part: Span) -> bool:
     return False
 
 
-def _leads(device: Device, other: Routing, first: int, last: int) -> bool:
+def leads(device: Device, other: Routing, first: int, last: int) -> bool:
     """Does another table lead all of the range into the device?"""
     return all(other.links(span[2]) == {device.link} for span in other.spans(first, last))
 

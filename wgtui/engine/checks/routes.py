@@ -25,6 +25,7 @@ from wgtui.engine.checks.ground import (
 )
 from wgtui.engine.checks.partition import MISS, spans_of, sweep
 from wgtui.engine.checks.world import Ground, World, who
+from wgtui.engine.fib import ERROR_TYPES
 from wgtui.model.finding import Code, Finding, Severity
 from wgtui.model.finding_facts import (
     Duplicate,
@@ -33,7 +34,14 @@ from wgtui.model.finding_facts import (
     Ownerless,
     Who,
 )
-from wgtui.model.network import LOCAL_TABLE, LinkIndex, Route, RouteInfo, RouteType, TableId
+from wgtui.model.network import (
+    LOCAL_TABLE,
+    LinkIndex,
+    Route,
+    RouteInfo,
+    RouteType,
+    TableId,
+)
 from wgtui.model.prefix import FAMILIES, Family, Prefix, family_of
 from wgtui.model.prefix_index import NONE
 from wgtui.model.routes import RouteTable
@@ -240,9 +248,12 @@ def _links(route: Route) -> set[LinkIndex]:
 
 def _competes(winner: Route, other: Route) -> bool:
     """For the same packets, and to another link: not the parts of one multipath route (S-B66), nor
-    routes for another tos or source."""
+    routes for another tos or source, nor what refuses packets once the winner is gone: a kill
+    switch."""
     one, two = winner.info, other.info
     if (one.tos, one.source) != (two.tos, two.source) or RouteType.THROW in (one.type, two.type):
+        return False
+    if other.info.type in ERROR_TYPES and winner.info.metric < other.info.metric:
         return False
     return _links(winner) != _links(other) or one.type is not two.type
 

@@ -56,6 +56,8 @@ class World:
     before: Snapshot | None = None
     first: Mapping[LinkIndex, Device] | None = None
     """The devices as they were when each was first seen."""
+    settled: Mapping[LinkIndex, Mapping[Prefix, str]] = field(default_factory=dict)
+    """By device, the prefixes that have had their owner for a while, and its public key."""
     underlays: Sequence[Underlay] | None = None
     """Worked out once, by ``endpoints``."""
     away: dict[tuple[LinkIndex, Routing], tuple[Ground, ...]] = field(default_factory=dict)
@@ -94,6 +96,10 @@ class World:
     def at_first(self, device: Device) -> Device | None:
         """The same device when it was first seen."""
         return None if self.first is None else same_device(self.first, device)
+
+    def long_since(self, device: Device, key: str, prefix: Prefix) -> bool:
+        """Has this peer of the device had the prefix for a while?"""
+        return self.settled.get(device.link, {}).get(prefix) == key
 
     def meant_peer(self, device: Device, key: str) -> PeerConfig | None:
         """What the configuration says of a peer."""
