@@ -305,6 +305,28 @@ def test_quiet_sysctls_are_noticed(host: Host) -> None:
         assert after.routes is before.routes
 
 
+def test_written_configurations_are_noticed(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no event of it: a file that comes, that is rewritten, and that goes away."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    names = tmp_path / "wgtui" / "names"
+    key = "A" * 43 + "="
+    with closing(LiveSource(host.namespace)) as source:
+        before = settled(source)
+        assert before.names == {}
+        names.parent.mkdir()
+        for name in ("fra1", "a longer name"):
+            names.write_text(f"{key} {name}\n")
+            after = source.refresh(before, 0.0)
+            assert after.names == {key: name}
+            assert all(after.routes[one] is table for one, table in before.routes.items())
+            before = after
+            assert source.refresh(before, 0.0) is before
+        names.unlink()
+        assert source.refresh(before, 0.0).names == {}
+
+
 def test_new_netfilter_chains_are_noticed(host: Host) -> None:
     """nft tells rtnetlink nothing; the next poll sees that the ruleset is another one."""
     with closing(LiveSource(host.namespace)) as source:

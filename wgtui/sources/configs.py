@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from wgtui.errors import FormatError
 from wgtui.model.fact import dataclass
@@ -19,7 +19,7 @@ from wgtui.model.network import Link
 from wgtui.model.snapshot import Gap, Subject
 from wgtui.model.wireguard import Device, DeviceConfig
 from wgtui.sources.config_files import ConfigFiles, Written
-from wgtui.sources.names_file import parse_names, read_names
+from wgtui.sources.names_file import names_files, parse_names, read_names
 
 T = TypeVar("T")
 
@@ -46,6 +46,37 @@ def read_configs(namespace: str, links: Iterable[Link], root: Path = Path("/")) 
     def wanted(name: str) -> bool:
         return not namespace or name in names
 
+    places = places_of(namespace, root)
+    reading.wg_quick(places.wg_quick, wanted)
+    strangers = ConfigFiles() if namespace else reading.files
+    others = _Reading(strangers)
+    others.networkd(places.networkd)
+    others.network_manager(places.network_manager)
+    others.uci(places.uci)
+    own = read_names(reading.files, root)
+    configs = (*reading.configs, *(config for config in others.configs if wanted(config.name)))
+    return Meant(configs, own, tuple(reading.files.gaps))
+
+
+class Places(NamedTuple):
+    """Where configurations are."""
+
+    wg_quick: Path
+    networkd: list[Path]
+    network_manager: list[Path]
+    uci: Path
+    names: list[Path]
+    """Of peers: wgtui's own files."""
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every folder and file."""
+        return self.wg_quick, *self.networkd, *self.network_manager, self.uci, *self.names
+
+
+def places_of(namespace: str, root: Path = Path("/")) -> Places:
+    """Those of this host, or of a namespace of it."""
+
     def etc(path: str) -> Path:
         """``ip netns exec NAME`` shows what is below /etc/netns/NAME as /etc."""
         own = root / "etc/netns" / namespace / path if namespace else None
@@ -54,15 +85,13 @@ def read_configs(namespace: str, links: Iterable[Link], root: Path = Path("/")) 
     def places(roots: Iterable[str], path: str) -> list[Path]:
         return [etc(path) if place == "etc" else root / place / path for place in roots]
 
-    reading.wg_quick(etc("wireguard"), wanted)
-    strangers = ConfigFiles() if namespace else reading.files
-    others = _Reading(strangers)
-    others.networkd(places(_SYSTEMD, "systemd/network"))
-    others.network_manager(places(_NETWORK_MANAGER, "NetworkManager/system-connections"))
-    others.uci(etc("config/network"))
-    own = read_names(reading.files, root)
-    configs = (*reading.configs, *(config for config in others.configs if wanted(config.name)))
-    return Meant(configs, own, tuple(reading.files.gaps))
+    return Places(
+        etc("wireguard"),
+        places(_SYSTEMD, "systemd/network"),
+        places(_NETWORK_MANAGER, "NetworkManager/system-connections"),
+        etc("config/network"),
+        names_files(root),
+    )
 
 
 def read_copies(files: ConfigFiles, folder: Path) -> Meant:

@@ -2,10 +2,10 @@
 
 One consistent Snapshot: subscribe first, read everything, and see whether an event came meanwhile;
 if so, read again (S-G7). A refresh waits for events. When none comes, only what changes without
-any is read anew: counters, handshakes, peers, sysctls. Events of single routes are applied to the
-tables there are. Anything else makes it read *everything*: the kernel takes IPv4 routes and
-next-hop objects away silently when a link goes down (S-G5), so such an event never tells the whole
-story.
+any is read anew: counters, handshakes, peers, sysctls, and configurations if a file was written.
+Events of single routes are applied to the tables there are. Anything else makes it read
+*everything*: the kernel takes IPv4 routes and next-hop objects away silently when a link goes down
+(S-G5), so such an event never tells the whole story.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from wgtui.model.flow import Flow
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.sources import Progress, netns, oracle
+from wgtui.sources.config_stamp import Stamp, stamp
+from wgtui.sources.configs import places_of
 from wgtui.sources.firewall import read_generation
 from wgtui.sources.following import Following
 from wgtui.sources.gather import gather, poll
@@ -60,6 +62,8 @@ class LiveSource:
         """The generations of netfilter's rulesets that were read."""
         self._reading = threading.Lock()
         self._following = self._inside(Following)
+        self._configs: Stamp = frozenset()
+        """Of the configuration files that were read."""
         self._last: Snapshot | None = None
         """What the next events will be applied to."""
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -104,6 +108,8 @@ class LiveSource:
         """What changes without an event; everything, if that is more than a poll can tell."""
         if self._generations() != self._rulesets:
             return self._consistent()
+        if self._written():
+            return self._followed(previous)
         return self._remember(poll(previous) or self._consistent())
 
     def _followed(self, previous: Snapshot) -> Snapshot:
@@ -112,9 +118,10 @@ class LiveSource:
         if routes is None or self._generations() != self._rulesets:
             return self._consistent()
         current = replace(previous, routes=routes, taken_at=time.time())
-        if not self._following.news.other:
+        if not self._following.news.other and not self._written():
             return self._remember(poll(current) or self._consistent())
         self._following.news.other = False
+        self._configs = self._stamp()
         current = gather(self._netns, self.spec, lambda _: self._following.collect(), current)
         news = self._following.news
         if self._following.events.follow(current.elsewhere) or news.other or news.silent:
@@ -171,6 +178,7 @@ class LiveSource:
         following.begin()
         self._last = None
         self._rulesets = self._generations()
+        self._configs = self._stamp()
         snapshot = gather(self._netns, self.spec, meanwhile)
         self._took = time.monotonic() - started
         unheard = following.events.follow(snapshot.elsewhere)
@@ -180,6 +188,13 @@ class LiveSource:
             return whole
         gap = Gap(Subject.CONSISTENCY, f"something changed each of the {_TRIES} times it was read")
         return following.said(replace(snapshot, gaps=(*snapshot.gaps, gap)))
+
+    def _stamp(self) -> Stamp:
+        return stamp(places_of(self._netns).all)
+
+    def _written(self) -> bool:
+        """Have configurations been written since they were read? Of that there is no event."""
+        return self._stamp() != self._configs
 
     def _generations(self) -> list[int | None]:
         found = [read_generation()]

@@ -33,13 +33,19 @@ def parse_names(file: Written) -> tuple[dict[str, str], Gap | None]:
     return names, gap
 
 
+def names_files(root: Path, environment: Mapping[str, str] = os.environ) -> list[Path]:
+    """Everybody's file, and one's own."""
+    own = _own(environment)
+    return [root / _EVERYBODYS, *([own] if own is not None else [])]
+
+
 def read_names(
     files: ConfigFiles, root: Path, environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Everybody's names, then one's own, which win; what is wrong with them becomes a gap."""
     names: dict[str, str] = {}
-    for path in (root / _EVERYBODYS, _own(environment)):
-        file = files.one(path) if path is not None else None
+    for path in names_files(root, environment):
+        file = files.one(path)
         if file is not None:
             found, gap = parse_names(file)
             names |= found
