@@ -88,7 +88,7 @@ async def until(pilot: Pilot[str], fact: Callable[[], object], seconds: float = 
 
 async def ready(pilot: Pilot[str], app: WgtuiApp) -> None:
     """The first snapshot is on the screen, and what is wrong with it."""
-    await until(pilot, lambda: app.view is not None and app.view.findings is not None)
+    await until(pilot, lambda: app.view is not None and app.view.mistakes is not None)
 
 
 def lines(screen: Screen[object]) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 from tests.tui.screens import FakeSource, app_on, lines, ready, until
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.sources import Progress
-from wgtui.tui import reader
-from wgtui.tui.sharing import LONGEST, STEP_ASIDE, TYPING, WAIT, Turns, pause, without_collections
+from wgtui.tui import reader, sharing
+from wgtui.tui.sharing import LONGEST, STEP_ASIDE, TYPING, WAIT, Collections, Turns, pause
 
 
 class SlowSource(FakeSource):
@@ -75,9 +75,32 @@ async def test_facts_that_may_not_be_of_one_moment_are_told() -> None:
 
 def test_collections_come_back_after_a_failure() -> None:
     """A source that cannot be read does not leave garbage uncollected for ever."""
-    with pytest.raises(ZeroDivisionError), without_collections():
+    with pytest.raises(ZeroDivisionError), Collections().held_off():
         raise ZeroDivisionError
     assert gc.isenabled()
+
+
+def test_a_thread_that_is_done_does_not_let_collections_into_the_work_of_another() -> None:
+    """The screen would stand still while they go through what that one is making."""
+    collections = Collections()
+    with collections.held_off():
+        with collections.held_off():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_very_many_new_objects_are_left_out_of_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few are not: garbage among them would stay for ever."""
+    monkeypatch.setattr(sharing, "MANY", 5_000)
+    gc.collect()
+    collections, frozen = Collections(), gc.get_freeze_count()
+    with collections.held_off():
+        pass
+    assert gc.get_freeze_count() == frozen
+    with collections.held_off():
+        made = [[number] for number in range(6_000)]
+    assert gc.get_freeze_count() > frozen + len(made)
 
 
 @pytest.mark.parametrize(("cost", "seconds"), [(0.0, WAIT), (0.02, 4.0), (5.0, LONGEST)])

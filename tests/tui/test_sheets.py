@@ -131,11 +131,11 @@ def test_a_look_that_takes_long_is_not_repeated_at_once(monkeypatch: pytest.Monk
     second = replace(first, taken_at=first.taken_at + 2)
     watch = Watch()
 
-    def slow(*_: object) -> tuple[()]:
+    def slow(*_: object, **__: object) -> tuple[()]:
         clock[0] += 2.0
         return ()
 
-    monkeypatch.setattr("wgtui.tui.watch.check", slow)
+    monkeypatch.setattr("wgtui.tui.watch.each", slow)
     assert watch.look(first) == ()
     assert watch.look(first) is None
     assert watch.look(second) is None

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from functools import wraps
 
 import pytest
 
 from tests.engine.test_changes import host
-from wgtui.model.finding import Code
+from tests.findings.test_same_ground import moved_on
+from wgtui.engine import checks
+from wgtui.engine.checks.world import World
+from wgtui.model.finding import Code, Finding
 from wgtui.model.snapshot import Snapshot
 from wgtui.tui import watch
 from wgtui.tui.watch import Watch
@@ -90,3 +95,33 @@ def test_a_device_that_comes_later_is_watched_from_then_on() -> None:
     assert moved(looker, owned_by("A", 1004)) == ["B 10.1.0.0/16"]
     assert moved(looker, without) == []
     assert moved(looker, owned_by("A", 1006)) == []
+
+
+def test_where_only_counters_have_moved_on_only_what_they_tell_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A large host is looked through once, and not whenever a packet was counted."""
+    asked: list[str] = []
+
+    def told(one: Callable[[World], Iterator[Finding]]) -> Callable[[World], Iterator[Finding]]:
+        @wraps(one)
+        def asking(world: World) -> Iterator[Finding]:
+            asked.append(one.__name__)
+            return one(world)
+
+        return asking
+
+    wrapped = {one: told(one) for one in checks.CHECKS}
+    monkeypatch.setattr(checks, "CHECKS", tuple(wrapped.values()))
+    of_the_moment = frozenset(wrapped[one] for one in checks.OF_THE_MOMENT)
+    monkeypatch.setattr(checks, "OF_THE_MOMENT", of_the_moment)
+    looker = Watch()
+    first = owned_by("A", 1000)
+    looker.look(first)
+    assert len(asked) == len(wrapped)
+    asked.clear()
+    looker.look(moved_on(first, 2000))
+    assert sorted(asked) == sorted(one.__name__ for one in of_the_moment)
+    asked.clear()
+    looker.look(owned_by("B", 3000))
+    assert len(asked) == len(wrapped)

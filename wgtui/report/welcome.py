@@ -54,7 +54,7 @@ def welcome(snapshot: Snapshot) -> list[Line]:
     return lines
 
 
-def state_line(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> str:
+def state_line(snapshot: Snapshot, wrong: str = "") -> str:
     """One line: which host, which source, known mistakes, how many gaps, how much is seen."""
     host = printable(snapshot.host) or "this host"
     where = f"{host} · {printable(snapshot.source)}" if snapshot.source else host
@@ -62,7 +62,6 @@ def state_line(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> str:
         where += f" · namespace {printable(snapshot.namespace)}"
     gaps = len(shown_gaps(snapshot))
     missing = f" · {count_text(gaps, 'gap')}" if gaps else ""
-    wrong = counts_text(findings)
     mistakes = f" · ! {wrong}" if wrong else ""
     return f"{where}{mistakes}{missing} · {_counts(snapshot)}"
 

@@ -189,7 +189,7 @@ class WgtuiApp(Moving):
         view = message.view if message.view is self.view else self._waiting or self.view
         if view is None:
             return
-        view.find(message.findings, message.concerns)
+        view.find(message.mistakes)
         if view is self.view:
             self.sheets.take(view)
             self._answer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -22,6 +23,7 @@ def run(
     terminal.prepare_size()
     terminal.prepare_signals()
     terminal.prepare_environment(os.environ)
+    gc.disable()  # nothing of the start is garbage; the first facts switch it on again
     try:
         from wgtui.tui.app import WgtuiApp
         from wgtui.tui.sharing import take_short_turns

@@ -11,12 +11,11 @@ from wgtui.errors import SourceError
 from wgtui.report.line import Line
 
 if TYPE_CHECKING:
-    from wgtui.engine.checks.concern import Concerns
     from wgtui.engine.history import AnswerChange
-    from wgtui.model.finding import Finding
     from wgtui.model.flow import Flow
     from wgtui.model.kernel import KernelAnswer
     from wgtui.tui.view import View
+    from wgtui.tui.watch import Mistakes
 
 
 class SnapshotArrived(Message):
@@ -34,11 +33,10 @@ class SnapshotArrived(Message):
 class FindingsArrived(Message):
     """The reader has looked for known mistakes in what a view shows."""
 
-    def __init__(self, view: View, findings: tuple[Finding, ...], concerns: Concerns) -> None:
+    def __init__(self, view: View, mistakes: Mistakes) -> None:
         super().__init__()
         self.view = view
-        self.findings = findings
-        self.concerns = concerns
+        self.mistakes = mistakes
 
 
 class ReadingOn(Message):

@@ -25,7 +25,7 @@ from wgtui.tui.messages import (
     SnapshotArrived,
     SourceFailed,
 )
-from wgtui.tui.sharing import WAIT, Turns, keep_for_good, pause, without_collections
+from wgtui.tui.sharing import WAIT, Collections, Turns, pause
 
 if TYPE_CHECKING:
     from wgtui.engine.history import History
@@ -65,6 +65,7 @@ class Reader:
         """Has anything been seen since the last look for mistakes?"""
         self.turns: Final = Turns(self._stopped)
         """Tell it of each key."""
+        self._collections: Final = Collections()
         self._history: History | None = None
         """What was seen so far; made when there is something."""
 
@@ -122,14 +123,13 @@ class Reader:
         source = self._source
         if source is None:
             source = self._source = self._open(self.spec)
-        with without_collections():
+        with self._collections.held_off(for_good=True):
             snapshot = self._tell(source.read(self._progress()))
-            keep_for_good()
         wait = WAIT
         while source.live and not self._stopped.is_set():
             self._again.clear()
             before = time.thread_time()
-            with without_collections():
+            with self._collections.held_off():
                 newer = source.refresh(snapshot, wait)
                 if newer is not snapshot:
                     snapshot = self._tell(newer)
@@ -176,16 +176,19 @@ class Reader:
         self._news.wait()
         if self._stopped.is_set():
             return
-        from wgtui.engine.checks.concern import Concerns
-        from wgtui.tui.watch import Watch
+        from wgtui.tui.watch import Mistakes, Watch, mistakes
 
         watch = Watch(self.turns.give_way)
+        told: Mistakes | None = None
         while not self._stopped.is_set():
             self._news.clear()
             view = self._view
-            found = None if view is None else watch.look(view.snapshot)
-            if view is not None and found is not None:
-                self._say(FindingsArrived(view, found, Concerns(found)))
+            with self._collections.held_off():
+                found = None if view is None else watch.look(view.snapshot)
+                news = found is not None and (told is None or told.findings != found)
+                told = mistakes(found) if found is not None and news else told
+            if view is not None and told is not None and news:
+                self._say(FindingsArrived(view, told))
             self._news.wait()
             while (early := watch.early()) and not self._stopped.wait(early):
                 pass

@@ -37,6 +37,10 @@ STEP_ASIDE: Final = 5.0
 """Seconds of typing after which work goes on all the same."""
 
 
+MANY: Final = 20_000
+"""Objects made and still there: a collection among so many would be felt."""
+
+
 class Turns:
     """Who has the processor? Keys come first, and what can wait gives way to them."""
 
@@ -62,19 +66,35 @@ def take_short_turns() -> None:
     sys.setswitchinterval(SLICE)
 
 
-@contextmanager
-def without_collections() -> Iterator[None]:
-    """A full collection among a million new objects would stop all threads for a second."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+class Collections:
+    """When is garbage collected? Never while a thread makes very many objects.
 
+    A collection among a million new objects would stop all threads for a second.
+    """
 
-def keep_for_good() -> None:
-    """What there is now is left out of all collections to come."""
-    gc.freeze()
+    def __init__(self) -> None:
+        """As ever, for now."""
+        self._lock = threading.Lock()
+        self._held_off = 0
+
+    @contextmanager
+    def held_off(self, *, for_good: bool = False) -> Iterator[None]:
+        """By this thread too: they go on when none holds them off any more.
+
+        What was made is, ``for_good`` or if it is much, left out of all collections to come.
+        """
+        with self._lock:
+            self._held_off += 1
+            gc.disable()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held_off -= 1
+                if for_good or gc.get_count()[0] > MANY:
+                    gc.freeze()
+                if not self._held_off:
+                    gc.enable()
 
 
 def pause(cost: float) -> float:

@@ -17,7 +17,6 @@ from wgtui.engine.history import AnswerChange
 from wgtui.engine.lookup import lookup
 from wgtui.errors import QueryError
 from wgtui.model.change import JournalEntry
-from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow, place_of
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.prefix import Family, Prefix
@@ -40,6 +39,7 @@ from wgtui.tui.other_replies import command_in, command_reply, range_reply
 from wgtui.tui.reply import GRAMMAR, Reply
 from wgtui.tui.routes_rows import Folds, RoutesRows
 from wgtui.tui.rows import RowModel
+from wgtui.tui.watch import Mistakes
 
 _OF_HOST: Final = attrgetter("own_addresses", "links_by_name")
 _OF_DEVICE: Final = attrgetter("owners", "peer_numbers")
@@ -59,10 +59,8 @@ class View:
         self.before: Final = before
         self.journal: Final = journal
         """What has changed until then, the newest first."""
-        self.findings: tuple[Finding, ...] | None = None
+        self.mistakes: Mistakes | None = None
         """Of these facts, or a moment older; None: nobody has looked yet."""
-        self.concerns = Concerns(())
-        """The same, by what they speak of."""
         self._welcome: Final = Reply(tuple(welcome(snapshot)))
         self._links: Final = InterfacesRows(snapshot, before)
         self._routes: Final = RoutesRows(snapshot)
@@ -85,8 +83,8 @@ class View:
         """What somebody folded in the view before this one stays folded; what was found wrong
         there holds until somebody has looked again."""
         self._routes.fold_as(other.folds)
-        if self.findings is None and other.findings is not None:
-            self.find(other.findings, other.concerns)
+        if self.mistakes is None and other.mistakes is not None:
+            self.find(other.mistakes)
 
     @property
     def folds(self) -> Folds:
@@ -114,11 +112,10 @@ class View:
             self._filtered[key] = filtered(model, text)
         return self._filtered[key]
 
-    def find(self, findings: tuple[Finding, ...], concerns: Concerns) -> None:
-        """Somebody has looked for known mistakes. All that grows with their number is done here,
-        once, and not for every key."""
-        self.findings, self.concerns = findings, concerns
-        self.state = state_line(self.snapshot, findings)
+    def find(self, mistakes: Mistakes) -> None:
+        """Somebody has looked for known mistakes."""
+        self.mistakes = mistakes
+        self.state = state_line(self.snapshot, mistakes.counted)
         self._sheets.clear()
 
     def map(self, text: str, family: Family) -> MapRows:
@@ -158,7 +155,7 @@ class View:
                 return self._unfinished(lines, answered)
             caret = error.position if error.text == text else place_of(error.text, text)
             return Reply((Line(problem, Tone.NOTE),), caret=caret)
-        known = self.concerns.of(self.snapshot, trace)
+        known = self.mistakes.concerns.of(self.snapshot, trace) if self.mistakes else ()
         return Reply(tuple(answer(self.snapshot, trace, self.before, known)), trace)
 
     def _unfinished(self, lines: tuple[Line, ...], answered: str) -> Reply:
@@ -187,8 +184,15 @@ class View:
         return tuple(explain(self.snapshot, trace))
 
 
+def _findings_rows(view: View) -> FindingsRows:
+    known = view.mistakes
+    if known is None:
+        return FindingsRows(view.snapshot, None, Concerns(()))
+    return FindingsRows(view.snapshot, known.findings, known.concerns)
+
+
 SHEET_ROWS: Final[dict[str, Callable[[View], RowModel]]] = {
-    "findings": lambda view: FindingsRows(view.snapshot, view.findings, view.concerns),
+    "findings": _findings_rows,
     "journal": lambda view: journal_rows(view.snapshot, view.journal),
     "drift": lambda view: drift_rows(view.snapshot),
 }

@@ -2,22 +2,26 @@
 
 It runs in a thread of its own, which shares the processor with the screen: it begins when nobody
 types, stops between two checks while somebody does, and where a look takes long, the next one waits
-ten times as long.
+ten times as long. Where only counters and the time have moved on, only what depends on them is
+looked for again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from wgtui.engine.checks import check
+from wgtui.engine.checks import Found, each, in_order
+from wgtui.engine.checks.concern import Concerns
+from wgtui.engine.checks.same_ground import same_ground
 from wgtui.engine.checks.world import same_device
 from wgtui.model.finding import Finding
 from wgtui.model.network import LinkIndex
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.wireguard import Device
+from wgtui.report.welcome import counts_text
 
 SETTLED: Final = 600.0
 """Seconds after which what has moved is news no more: it was meant, or somebody has seen it."""
@@ -27,6 +31,22 @@ Owned: TypeAlias = dict[Prefix, str]
 
 REST: Final = 10.0
 """So many times as long as a look took, nobody looks again."""
+
+
+class Mistakes(NamedTuple):
+    """What is known to be wrong. All that grows with their number is worked out with it, once, and
+    not for every key."""
+
+    findings: tuple[Finding, ...]
+    concerns: Concerns
+    """The same, by what they speak of."""
+    counted: str
+    """``2 errors, 1 warning``."""
+
+
+def mistakes(findings: tuple[Finding, ...]) -> Mistakes:
+    """Ready to be asked about."""
+    return Mistakes(findings, Concerns(findings), counts_text(findings))
 
 
 class Watch:
@@ -43,6 +63,7 @@ class Watch:
         self._settling: dict[LinkIndex, Owned] = {}
         """Those that are next, and since when; Unix time."""
         self._since: float | None = None
+        self._found: Found | None = None
         self._not_before = 0.0
 
     def early(self) -> float:
@@ -60,7 +81,11 @@ class Watch:
             for link, device in snapshot.devices.items()
         }
         self._settle(snapshot)
-        found = check(snapshot, before, self._first, self._give_way, self._settled)
+        known = self._found if before is not None and same_ground(before, snapshot) else None
+        self._found = each(
+            snapshot, before, self._first, self._give_way, self._settled, known=known
+        )
+        found = in_order(self._found)
         self._looked_at = snapshot
         self._not_before = monotonic() + REST * (monotonic() - started)
         return found

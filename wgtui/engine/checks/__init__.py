@@ -18,7 +18,8 @@ known is a gap, and has its own words.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from itertools import chain
+from typing import Final, TypeAlias
 
 from wgtui.engine.checks.config import (
     config_drift,
@@ -77,6 +78,13 @@ CHECKS: Final[tuple[Callable[[World], Iterator[Finding]], ...]] = (
     no_endpoint,
 )
 
+OF_THE_MOMENT: Final = frozenset({moved_prefix, no_handshake, stale_handshake})
+"""Those that time, counters and handshakes alone can change. All others say the same of two
+snapshots that have ``same_ground``."""
+
+Found: TypeAlias = tuple[tuple[Finding, ...], ...]
+"""What each of ``CHECKS`` found."""
+
 _SEVERITIES: Final = tuple(Severity)
 _CODES: Final = tuple(Code)
 
@@ -98,14 +106,39 @@ def check(
     back. What has had its owner for a while (``settled``: prefix to public key, by device) nobody
     minds: it is a note by now.
     """
+    return in_order(each(snapshot, before, first, between, settled))
+
+
+def each(
+    snapshot: Snapshot,
+    before: Snapshot | None = None,
+    first: Mapping[LinkIndex, Device] | None = None,
+    between: Callable[[], object] = lambda: None,
+    settled: Mapping[LinkIndex, Mapping[Prefix, str]] | None = None,
+    *,
+    known: Found | None = None,
+) -> Found:
+    """The same, check by check.
+
+    ``known`` is what was found in a snapshot with the same ground: only what depends on the moment
+    is looked for again.
+    """
     if first is None and before is not None:
         first = before.devices
     world = World(snapshot, before, first, settled or {})
-    found: list[Finding] = []
-    for one in CHECKS:
-        between()
-        found += one(world)
-    return tuple(sorted(found, key=_weight))
+    found: list[tuple[Finding, ...]] = []
+    for number, one in enumerate(CHECKS):
+        if known is not None and one not in OF_THE_MOMENT:
+            found.append(known[number])
+        else:
+            between()
+            found.append(tuple(one(world)))
+    return tuple(found)
+
+
+def in_order(found: Found) -> tuple[Finding, ...]:
+    """Errors first, and of one severity the most probable cause first."""
+    return tuple(sorted(chain.from_iterable(found), key=_weight))
 
 
 def _weight(finding: Finding) -> tuple[int, int]:
