@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from wgtui.tui.backlog import ASK, FIRST_ANSWER, LOST, SLOWEST, TRIES, WINDOW, Backlog
+from wgtui.tui.backlog import (
+    AHEAD,
+    ASK,
+    FIRST_ANSWER,
+    LEAST,
+    LOST,
+    SLOWEST,
+    TRIES,
+    WINDOW,
+    Backlog,
+)
 
 
 class _Clock:
@@ -69,3 +79,34 @@ def test_a_slow_line_is_not_taken_for_a_lost_one() -> None:
         assert backlog.farewell() > 0.0
         backlog.answered()
     assert backlog.farewell() == 0.0
+
+
+def test_a_slow_line_is_told_from_a_long_one() -> None:
+    """By the time between the answers before and after a frame, not by that from asking."""
+    clock = _Clock()
+    backlog = Backlog(clock)
+    for seconds, most in ((0.1, None), (1.0, int(1500 * AHEAD)), (100.0, LEAST), (0.0, None)):
+        assert backlog.around(b"x" * 1500) == ASK + b"x" * 1500 + ASK
+        clock.now += 2.0  # to the terminal and back
+        backlog.answered()
+        clock.now += seconds
+        backlog.answered()
+        assert backlog.most == most
+
+
+def test_on_a_slow_line_little_is_on_its_way() -> None:
+    """The next rows go when half of what may be on its way has arrived."""
+    clock = _Clock()
+    backlog = Backlog(clock)
+    backlog.around(b"x" * 1000)
+    backlog.answered()
+    clock.now += 1.0
+    backlog.answered()
+    assert backlog.most == 200
+    backlog.around(b"x" * 101)
+    assert backlog.pause() > 0.0
+    backlog.answered()
+    assert backlog.pause() > 0.0
+    backlog.answered()
+    backlog.around(b"x" * 100)
+    assert backlog.pause() == 0.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.tui.xterm import Xterm, cells
-from wgtui.tui.screen_difference import CLEAR, difference
+from wgtui.tui.screen_difference import CLEAR, difference, part
 from wgtui.tui.screen_picture import PLAIN, Pen, Picture, Unrecognised, normal, split_cells
 
 Size = tuple[int, int]
@@ -249,6 +249,32 @@ def test_the_difference_turns_one_picture_into_the_other(
             assert difference(shown, wanted) == ""
             assert (shown.chars, shown.pens) == (wanted.chars, wanted.pens)
             _agrees(screen, wanted)
+
+
+@given(st.integers(1, 60), st.data())
+def test_a_frame_in_parts_ends_as_a_whole_one_even_if_newer_ones_come_between(
+    most: int, data: st.DataObject
+) -> None:
+    """Each part is whole lines and leaves the pen plain; what is shown is known after each."""
+    size = data.draw(SIZES)
+    screen, stream = _terminal(size)
+    shown, wanted = Picture(*size), Picture(*size)
+    stream.feed(CLEAR)
+    first = 0
+    for frame in data.draw(st.lists(_frames(size), min_size=1, max_size=6)):
+        wanted.feed(frame)
+        sent = part(shown, wanted, first, most)
+        stream.feed(sent.text)
+        _agrees(screen, shown)
+        assert (sent.due is None) == (shown.chars == wanted.chars and shown.pens == wanted.pens)
+        assert sent.due is None or len(sent.text.encode()) >= most
+        first = sent.due or 0
+    for _ in range(size[1]):
+        sent = part(shown, wanted, first, most)
+        stream.feed(sent.text)
+        first = sent.due or 0
+    assert difference(shown, wanted) == ""
+    _agrees(screen, wanted)
 
 
 def _sent(before: str, after: str, size: Size = (20, 2)) -> str:

@@ -8,6 +8,8 @@ line it queues them all; two seconds of a held key leave the screen a minute and
                            shown picture  ──┘        ▲
                                   Backlog ───────────┘   frames merge while too much is on its way
 
+* Over a line that proves slow a frame is sent a few lines at a time, and newer frames replace what
+  of it has not been sent.
 * The first frames wait for ``release()``: Textual paints several times until all is in its place.
 * Whoever else writes on the terminal (Ctrl-Z and fg, a resize, ``wall``) makes the shown picture
   unknown: ``invalidate()``, and everything is sent again.
@@ -36,7 +38,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from wgtui.tui.backlog import Backlog
-from wgtui.tui.screen_difference import CLEAR, difference
+from wgtui.tui.screen_difference import CLEAR, difference, part
 from wgtui.tui.screen_picture import Picture, Unrecognised
 
 FIRST_FRAMES: Final = 0.5
@@ -49,7 +51,7 @@ PIECE: Final = 1024
 BRACKETS: Final = ("\x1b[?2026h", "\x1b[?2026l")
 """Synchronised output: what is between them is shown at once. Textual asks who knows it."""
 LARGE: Final = 200
-"""Bytes that are worth these 16 more."""
+"""Bytes that are worth these 16 more, and 4 to learn how long they take."""
 
 
 class LeanDriver(LinuxDriver):
@@ -67,6 +69,7 @@ class LeanDriver(LinuxDriver):
         self._shown: Picture | None = None  # None: unknown
         self._controls: list[str] = []
         self._backlog = Backlog()
+        self._due = 0  # the line with which the next frame begins
         self._draw_from = time.monotonic() + FIRST_FRAMES
         self._has_brackets = False
         self._is_open = False  # may cells be sent? Not before the modes, nor at the end
@@ -224,8 +227,10 @@ class LeanDriver(LinuxDriver):
         """Modes at once, cells as soon as they may."""
         modes, self._controls = "".join(self._controls), []
         cells = self._frame() if self._pause() == 0.0 else ""
-        data = (modes + cells).encode(self._encoding, "replace")
-        return data + self._backlog.ask(len(data)) if cells else data
+        data, frame = (text.encode(self._encoding, "replace") for text in (modes, cells))
+        if len(frame) > LARGE or (frame and self._backlog.most is not None):
+            return data + self._backlog.around(frame)
+        return data + frame + self._backlog.ask(len(data + frame)) if frame else data
 
     def _pause(self) -> float | None:
         """Seconds until cells may be sent; None: not before something happens."""
@@ -238,7 +243,10 @@ class LeanDriver(LinuxDriver):
         clear = ""
         if self._shown is None:
             self._shown, clear = Picture(*self._wanted.size), CLEAR
-        cells = clear + difference(self._shown, self._wanted)
+        found = part(self._shown, self._wanted, self._due, self._backlog.most)
+        self._is_stale = found.due is not None
+        self._due = found.due or 0
+        cells = clear + found.text
         return cells.join(BRACKETS) if self._has_brackets and len(cells) > LARGE else cells
 
     def _send(self, data: bytes) -> None:

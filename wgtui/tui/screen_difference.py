@@ -12,7 +12,7 @@ addressed absolutely, so that a disagreement never shifts the rest of a line.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from wgtui.tui.screen_picture import PLAIN, Pen, Picture
 
@@ -24,13 +24,34 @@ ERASE: Final = 3
 """So many blanks are not dearer to write than to erase (``ESC [ K``)."""
 
 
+class Part(NamedTuple):
+    """Some of a difference."""
+
+    text: str
+    """What to send."""
+    due: int | None
+    """The line to go on with; None: that was all."""
+
+
 def difference(shown: Picture, wanted: Picture) -> str:
     """What to send; afterwards ``shown`` is equal to ``wanted``. Both have the same size."""
+    return part(shown, wanted).text
+
+
+def part(shown: Picture, wanted: Picture, first: int = 0, most: int | None = None) -> Part:
+    """The same, of the lines from ``first`` on and then from the top, whole ones, until they are
+    ``most`` bytes or a little more; the other lines of ``shown`` stay as they are."""
     out = _Message(shown.cursor)
-    for y, (chars, pens) in enumerate(zip(wanted.chars, wanted.pens, strict=True)):
+    height = wanted.size[1]
+    for y in (*range(first, height), *range(min(first, height))):
+        chars, pens = wanted.chars[y], wanted.pens[y]
         had_chars, had_pens = shown.chars[y], shown.pens[y]
         if chars == had_chars and pens == had_pens:
             continue
+        if most is not None and out.size() >= most:
+            out.use(PLAIN)
+            shown.cursor = out.at
+            return Part("".join(out.parts), y)
         blank = len(chars)  # from here on the line is blank
         while blank and chars[blank - 1] == " " and pens[blank - 1] == PLAIN:
             blank -= 1
@@ -48,7 +69,7 @@ def difference(shown: Picture, wanted: Picture) -> str:
     if wanted.cursor is not None:  # hidden, but an input method opens its window there
         out.go(*wanted.cursor)
     shown.cursor = out.at
-    return "".join(out.parts)
+    return Part("".join(out.parts), None)
 
 
 def _runs(changed: list[int], chars: list[str], pens: list[Pen]) -> Iterator[tuple[int, int]]:
@@ -83,6 +104,10 @@ class _Message:
         self.at = at
         """None: unknown, as after the last column."""
         self._pen = PLAIN
+
+    def size(self) -> int:
+        """Bytes so far."""
+        return len("".join(self.parts).encode())
 
     def write(self, y: int, start: int, end: int, chars: list[str], pens: list[Pen]) -> None:
         """The cells from start to end."""
