@@ -26,7 +26,8 @@ from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
 from wgtui.tui.inks import ANSWER_INKS
 from wgtui.tui.row_layout import wrap
-from wgtui.tui.row_list import MARGIN, RowList
+from wgtui.tui.row_list import RowList
+from wgtui.tui.row_strip import MARGIN
 from wgtui.tui.rows import Lit, Picture, Span
 
 if TYPE_CHECKING:

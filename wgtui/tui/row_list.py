@@ -19,26 +19,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line
+from wgtui.report.line import Line
 from wgtui.tui import keys
-from wgtui.tui.ascii_only import to_ascii
-from wgtui.tui.inks import INKS, Ink, style
+from wgtui.tui.inks import INKS, Ink
 from wgtui.tui.messages import RowChosen, RowsFolded
 from wgtui.tui.row_layout import lines_of, without_tail
+from wgtui.tui.row_strip import MARGIN, Drawing
 from wgtui.tui.rows import Lit, NoRows, Picture, RowModel, Span
 
 MOST_LINES: Final = 1_000
 """Rows whose lines are kept: a few screens."""
-
-MARGIN: Final = 2
-"""Cells at the left of every row: the glyph of its mark and a blank."""
 
 
 def _nobody() -> None:
@@ -77,8 +72,7 @@ class RowList(Widget, can_focus=True):
         self._revealed = ""
         self._fitted = (Size(0, 0), 0)
         """The space that ``top`` was chosen for, and how much of it does not scroll."""
-        self._glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
-        self._text: Callable[[str], str] = to_ascii if ascii_only else str
+        self._drawing = Drawing(self.INKS, ascii_only=ascii_only)
 
     # ------------------------------------------------------------------------------ what it shows
 
@@ -269,34 +263,9 @@ class RowList(Widget, can_focus=True):
         if y not in self._pictures:
             self._pictures = dict(enumerate(self._window(self.size.height))) | self._pictures
         picture = self._pictures.get(y, Picture())
-        width = self.size.width
-        base = self.rich_style
-        if picture.heading:
-            base += self._style("heading-focus" if picture.cursor else "heading")
-        elif picture.tone is not None:
-            base += self._style(picture.tone.value)
-        under_cursor = picture.cursor and not picture.heading
-        if under_cursor:
-            base += self._style("cursor")
-        segments = [Segment(self._margin(picture), base)]
-        for text, word in picture.spans:
-            plain = under_cursor or not word
-            segments.append(Segment(self._text(text), base if plain else base + self._style(word)))
-        if picture.word:
-            word = f"{self._text(picture.word)} "
-            left = Strip(segments).adjust_cell_length(max(0, width - cell_len(word)), base)
-            segments = [*left, Segment(word, base)]
-        return Strip(segments).adjust_cell_length(width, base).simplify()
-
-    def _margin(self, picture: Picture) -> str:
-        if picture.heading:
-            return " "
-        if picture.tone is None or picture.continued:
-            return " " * MARGIN
-        return f"{self._glyphs[picture.tone]} "
-
-    def _style(self, word: str) -> Style:
-        return style(self.INKS[word], self.app.theme_variables)
+        return self._drawing.strip(
+            picture, self.size.width, self.rich_style, self.app.theme_variables
+        )
 
     def on_resize(self, _: events.Resize) -> None:
         """Another width, other lines."""
