@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.worlds import ask, outcome, rules, way, world
 from wgtui.engine.leaving import DEEPEST
+from wgtui.model.influence import InfluenceKind
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.model.trace import Outcome, Reason, Trace
 from wgtui.model.wireguard import Backend
@@ -218,3 +219,51 @@ def test_what_an_encapsulating_route_does_is_unknown() -> None:
     """The light-weight tunnel may send it anywhere (S-H10)."""
     snapshot = world("eth0 UP 192.0.2.10/24", routes4="default dev eth0 encap mpls")
     assert outcome(snapshot, "8.8.8.8") == "unknown/encap"
+
+
+TWO_UPLINKS = """
+eth0 UP 192.0.2.10/24
+eth1 UP 198.51.100.10/24
+eth2 UP 203.0.113.10/24
+wg0 UNKNOWN 10.7.0.1/24
+"""
+TWO_WAYS = """
+default via 192.0.2.1 dev eth0
+10.7.0.0/24 dev wg0 proto kernel
+192.0.2.0/24 dev eth0 proto kernel
+default via 198.51.100.1 dev eth1 table 100
+unreachable default table 101
+"""
+
+
+def test_a_peer_that_was_heard_may_be_answered_by_another_way() -> None:
+    """WireGuard sends from where it last heard the peer, which nobody sees: where a rule asks for
+    the source, the other ways are named; without such a rule, or unheard, none (S-E14)."""
+
+    def sticky(told: str, heard: str) -> list[tuple[str, str | None]]:
+        snapshot = world(
+            TWO_UPLINKS,
+            routes4=TWO_WAYS,
+            rules4=rules(told),
+            wireguard=f"wg0 listen-port 51820\npeer P endpoint 8.8.4.4:1 "
+            f"allowed-ips 10.7.0.0/24 {heard}",
+        )
+        trace = outer(ask(snapshot, "10.7.0.2"))
+        assert trace.route is not None
+        assert snapshot.link_name(trace.route.link) == "eth0"
+        return [
+            (one.name, None if one.to is None else snapshot.link_name(one.to))
+            for one in trace.influences
+            if one.kind is InfluenceKind.STICKY_SOURCE
+        ]
+
+    by_eth1 = "100: from 198.51.100.10 lookup 100"
+    nowhere = "101: from 203.0.113.0/24 lookup 101"
+    assert sticky(by_eth1, "handshake 5") == [("198.51.100.10", "eth1")]
+    assert sticky(f"{by_eth1}\n{nowhere}", "handshake 5") == [
+        ("198.51.100.10", "eth1"),
+        ("203.0.113.10", None),
+    ]
+    assert sticky("100: from 192.0.2.10 lookup main", "handshake 5") == []
+    assert sticky("100: to 8.8.8.8 lookup 100", "handshake 5") == []
+    assert sticky(by_eth1, "") == []

@@ -9,6 +9,7 @@ legal (S-E17).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
 from wgtui.engine import cryptokey
@@ -16,6 +17,7 @@ from wgtui.engine.influences import considered
 from wgtui.engine.once import once, remember
 from wgtui.engine.output import Way, send
 from wgtui.engine.query import NO_LINK, UDP, Query, new_query
+from wgtui.engine.sticky import other_ways
 from wgtui.model.flow import Flow
 from wgtui.model.network import LinkIndex, NextHop
 from wgtui.model.snapshot import Snapshot, Subject
@@ -169,7 +171,11 @@ def _outer(snapshot: Snapshot, owner: Ownership, endpoint: Endpoint, tunnels: Tu
         sport=device.listen_port,
         dport=endpoint.port,
     )
-    return trace_sent(snapshot, flow, query, tunnels_there)
+    trace = trace_sent(snapshot, flow, query, tunnels_there)
+    if owner.peer.last_handshake is None:
+        return trace  # it was never heard
+    sticky = tuple(other_ways(snapshot, query, trace))
+    return replace(trace, influences=(*trace.influences, *sticky)) if sticky else trace
 
 
 def outer_flow(snapshot: Snapshot, device: Device, endpoint: Endpoint) -> Flow:

@@ -21,6 +21,9 @@ class InfluenceKind(Enum):
     """A filter of traffic control (S-H7)."""
     XDP = "xdp"
     """A program at the link, before the stack sees the packet (S-H8)."""
+    STICKY_SOURCE = "sticky-source"
+    """WireGuard itself: it sends from the address on which it last heard the peer (S-E14); that
+    one is ``name``."""
 
 
 class Direction(Enum):
@@ -76,6 +79,7 @@ class Influence:
     to: LinkIndex | None = None
     """Where it redirects to."""
     name: str = ""
-    """Of the program or action, untrusted; ``default`` for what holds without a policy."""
+    """Of the program or action, untrusted; ``default`` for what holds without a policy; an
+    address."""
     selector: PolicySelector | None = None
     """Of a policy; None: for every packet."""

@@ -195,6 +195,8 @@ def _named(snapshot: Snapshot, influence: Influence) -> str:
             return f"tc on {link} may change it: {text}"
         case InfluenceKind.XDP:
             return f"XDP on {link} may change it: {text}"
+        case InfluenceKind.STICKY_SOURCE:
+            return f"WireGuard may change it: {text}"
 
 
 def influence_text(snapshot: Snapshot, influence: Influence) -> str:
@@ -209,6 +211,14 @@ def influence_text(snapshot: Snapshot, influence: Influence) -> str:
             return f"{_SIDES[influence.direction]} {what}"
         case InfluenceKind.XDP:
             return what
+        case InfluenceKind.STICKY_SOURCE:
+            source = printable(influence.name)
+            way = (
+                "finds no route"
+                if influence.to is None
+                else f"leaves by {_to(snapshot, influence)}"
+            )
+            return f"heard on {source}, it answers from there, which {way}"
 
 
 def _effect(snapshot: Snapshot, influence: Influence) -> str:
@@ -220,13 +230,17 @@ def _effect(snapshot: Snapshot, influence: Influence) -> str:
         case Effect.BLOCK:
             return "blocks"
         case Effect.REDIRECT:
-            return f"redirects to {printable(snapshot.link_name(influence.to))}"
+            return f"redirects to {_to(snapshot, influence)}"
         case Effect.DROP:
             return "drops"
         case Effect.PROGRAM:
             return f"runs program {name}".rstrip() if name else "runs a program"
         case Effect.CHANGE:
             return f"does {name}" if name else "does something"
+
+
+def _to(snapshot: Snapshot, influence: Influence) -> str:
+    return printable(snapshot.link_name(influence.to))
 
 
 def _selector(selector: PolicySelector) -> str:
