@@ -22,6 +22,7 @@ from wgtui.model.change import (
     LinkChange,
     NextHopChange,
     PeerChange,
+    PlaceChange,
     RouteChange,
     RuleChange,
     SessionChange,
@@ -43,6 +44,8 @@ from wgtui.model.prefix_index import NONE
 from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
 from wgtui.model.wireguard import Device, DeviceConfig, Peer
+from wgtui.report.change_json import diff_json
+from wgtui.report.change_words import change_text
 from wgtui.sources.demo import DemoSource
 from wgtui.sources.shorthand import HostLines, read_host
 from wgtui.sources.shorthand_wireguard import vanity_key
@@ -411,3 +414,39 @@ def test_a_large_table_that_is_all_new_is_counted() -> None:
     started = time.process_time()
     assert changes(before, after) == (Flood("route", "254", 4, changed=100_000),)
     assert time.process_time() - started < 2
+
+
+def test_what_moves_where_encrypted_packets_go_on_is_told() -> None:
+    """S-E20: a route of the namespace where the device was made, once, and with its place; what
+    is equal there, or was not seen before, is no change."""
+
+    def two(uplink: str, inner: str = "") -> Snapshot:
+        there = replace(host(routes=uplink), namespace="uplink")
+        return replace(host(routes=inner), elsewhere={"uplink": there})
+
+    before = two("default via 192.0.2.1 dev eth0")
+    after = two("default via 192.0.2.7 dev eth0", "10.20.0.0/16 dev wg0")
+    assert changes(before, two("default via 192.0.2.1 dev eth0")) == ()
+    found = changes(before, after)
+    [inside] = [one for one in found if isinstance(one, PlaceChange)]
+    assert inside.namespace == "uplink"
+    assert isinstance(inside.change, RouteChange)
+    assert inside.change.destination == Prefix(4, 0, 0)
+    assert [one for one in found if isinstance(one, RouteChange)]
+    assert change_text(inside).startswith("in namespace uplink: ")
+    assert change_text(inside).endswith(change_text(inside.change))
+    assert changes(replace(before, elsewhere={}), before) == ()
+    said = diff_json(before, after, [inside])["changes"]
+    assert said == [
+        {**one, "namespace": "uplink", "text": change_text(inside)}
+        for one in diff_json(before, after, [inside.change])["changes"]  # type: ignore[attr-defined]
+    ]
+
+
+def test_what_goes_back_and_forth_elsewhere_is_flapping() -> None:
+    """It is another thing than the same in this namespace."""
+    here = RouteChange(MAIN_TABLE, Prefix(4, 0, 0), None, None)
+    there = PlaceChange("uplink", here)
+    assert there.key != here.key
+    assert there.key != PlaceChange("other", here).key
+    assert there.states == here.states

@@ -19,6 +19,7 @@ from wgtui.model.change import (
     Flood,
     LinkChange,
     NextHopChange,
+    PlaceChange,
     RouteChange,
     RouteWay,
     RuleChange,
@@ -65,6 +66,12 @@ def changes(before: Snapshot, after: Snapshot, most: int = MOST) -> tuple[Change
     found += _calmed(_nexthops(before, after), most)
     found += _calmed(_sysctls(before, after), most)
     found += _others(before, after)
+    for place, there in after.elsewhere.items():
+        was = before.elsewhere.get(place)
+        if was is not None:
+            # Configurations are the host's, whichever namespace they are read in.
+            told = (one for one in changes(was, there, most) if one not in found)
+            found += [PlaceChange(place, one) for one in told]
     return tuple(found)
 
 
@@ -97,7 +104,7 @@ def _place(change: Change) -> tuple[str, str]:
             where = ""
         case SettingChange(link=link) | AddressChange(link=link):
             where = link
-        case SubjectChange() | SightChange() | Flood() | RouteChange():
+        case SubjectChange() | SightChange() | Flood() | RouteChange() | PlaceChange():
             where = ""
         case _:
             where = change.device

@@ -287,6 +287,23 @@ class Flood:
         return self.added + self.removed + self.changed
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceChange:
+    """Something moved in another namespace, where encrypted packets go on."""
+
+    namespace: str
+    """As ``Device.birth_namespace`` names it."""
+    change: Change
+
+    @property
+    def key(self) -> Hashable:
+        return "elsewhere", self.namespace, self.change.key
+
+    @property
+    def states(self) -> States | None:
+        return self.change.states
+
+
 Change: TypeAlias = (
     EntryChange
     | PeerChange
@@ -301,6 +318,7 @@ Change: TypeAlias = (
     | SysctlChange
     | SubjectChange
     | SightChange
+    | PlaceChange
     | Flood
 )
 

@@ -21,6 +21,7 @@ from wgtui.model.change import (
     LinkChange,
     NextHopChange,
     PeerChange,
+    PlaceChange,
     RouteChange,
     RouteWay,
     RuleChange,
@@ -57,13 +58,18 @@ def _change(change: Change) -> JSON:
     nothing: dict[str, object] = dict.fromkeys(
         ("device", "peer", "prefix", "table", "setting", "before", "after")
     )
-    kind = change.key[0] if isinstance(change.key, tuple) else ""
-    said = {"kind": kind, **nothing, **_said(change), "text": change_text(change)}
+    said = {"kind": _kind(change), **nothing, **_said(change), "text": change_text(change)}
     return {key: str(value) if isinstance(value, Prefix) else value for key, value in said.items()}
+
+
+def _kind(change: Change) -> str:
+    return str(change.key[0]) if isinstance(change.key, tuple) else ""
 
 
 def _said(change: Change) -> JSON:
     match change:
+        case PlaceChange(place, inner):
+            return {**_said(inner), "kind": _kind(inner), "namespace": place}
         case EntryChange(device, prefix, before, after):
             return {
                 "device": device,

@@ -16,6 +16,7 @@ from wgtui.model.change import (
     LinkChange,
     NextHopChange,
     PeerChange,
+    PlaceChange,
     RouteChange,
     RuleChange,
     SessionChange,
@@ -35,6 +36,7 @@ from wgtui.report.words import (
     age,
     endpoint_text,
     link_address_text,
+    namespace_text,
     rule_text,
     short_key,
     table_name,
@@ -119,6 +121,8 @@ def change_text(change: Change) -> str:
             if seen:
                 return f"{_SUBJECTS[subject]}{of} can be seen again"
             return f"{_SUBJECTS[subject]}{of} cannot be seen any more: {printable(why)}"
+        case PlaceChange(place, inner):
+            return f"in {namespace_text(place)}: {change_text(inner)}"
         case Flood():
             return _flood(change)
 
@@ -192,6 +196,8 @@ def _flood(change: Flood) -> str:
 def tone_of(change: Change) -> Tone:
     """What takes something from somebody is worth a mark."""
     match change:
+        case PlaceChange(change=inner):
+            return tone_of(inner)
         case EntryChange(before=Who()) | Flood() | SightChange(seen=False):
             return Tone.NOTE
         case PeerChange(added=False) | LinkChange(added=False) | SessionChange(fresh=False):
@@ -219,6 +225,8 @@ def _labelled(change: Change) -> Line:
 
 def _label(change: Change) -> str:
     """What it is about, in one short word."""
+    if isinstance(change, PlaceChange):
+        return _label(change.change)
     kind = str(change.key[0]) if isinstance(change.key, tuple) else ""
     return {"entry": "owner", "endpoint": "roamed", "subject": "other"}.get(kind, kind)
 
