@@ -17,6 +17,9 @@ FAMILIES: Final[tuple[Family, Family]] = (4, 6)
 _OCTETS: Final = {str(number): number for number in range(256)}
 """The only spellings there are: what a folder of a full table is full of."""
 
+_HOST_BITS: Final = {str(length): 32 - length for length in range(33)}
+"""Of IPv4 prefixes, by their length as written."""
+
 
 def family_of(address: IPAddress) -> Family:
     """4 or 6."""
@@ -53,6 +56,9 @@ class Prefix(NamedTuple):
 
         Raises ``ValueError`` when the text is no prefix, or of the other family.
         """
+        plain = _plain4(text) if family != 6 else None
+        if plain is not None:
+            return plain
         if text in ("default", "all", "any"):
             if family is None:
                 raise ValueError(f"{text!r} needs a family")
@@ -102,6 +108,19 @@ class Prefix(NamedTuple):
 new_prefix: Final = Prefix.__new__
 """``new_prefix(Prefix, …)`` is ``Prefix(…)`` at half the price: to call a class leads through C and
 back into Python. A lookup makes fifty named tuples; the commonest of them are made like this."""
+
+
+def _plain4(text: str) -> Prefix | None:
+    """``10.0.0.0/8`` or ``10.0.0.7``: what full tables and AllowedIPs are full of; None: anything
+    else."""
+    address, slash, length = text.partition("/")
+    try:
+        first, second, third, fourth = address.split(".")
+        value = _OCTETS[first] << 24 | _OCTETS[second] << 16 | _OCTETS[third] << 8 | _OCTETS[fourth]
+        host = _HOST_BITS[length] if slash else 0
+    except (KeyError, ValueError):
+        return None
+    return new_prefix(Prefix, 4, value >> host << host, 32 - host)
 
 
 def parse_address_value(text: str, family: Family) -> int:
