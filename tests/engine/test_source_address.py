@@ -16,6 +16,7 @@ from wgtui.engine.source_address import scope6, select6
 from wgtui.model.flow import Flow
 from wgtui.model.network import (
     LOCAL_TABLE,
+    AddressLabel,
     Link,
     LinkAddress,
     LinkIndex,
@@ -276,7 +277,7 @@ def plain_select6(snapshot: Snapshot, index: LinkIndex | None, to: int) -> IPAdd
         return near[0]
     if Prefix.parse("ff00::/8").covers(to) or scope6(to) <= 2:
         links = [bound] if bound else []
-    ranked = []
+    label, ranked = source_address._label, []
     for link in links:
         for entry in link.addresses:
             value, scope = int(entry.address), scope6(int(entry.address))
@@ -289,7 +290,7 @@ def plain_select6(snapshot: Snapshot, index: LinkIndex | None, to: int) -> IPAdd
                 -scope if scope >= scope6(to) else scope - 128,
                 not entry.deprecated,
                 index is None or link.index == index,
-                source_address._label(value) == source_address._label(to),
+                label(snapshot, link.index, value) == label(snapshot, index, to),
                 entry.secondary == temporary,
                 orchid(value) == orchid(to),
                 min(128 - (value ^ to).bit_length(), entry.prefix.length),
@@ -305,3 +306,23 @@ def test_candidates_in_heaps_give_the_same_as_ranking_all(
     """What is sorted once for a snapshot chooses as if every address were looked at (S-B68)."""
     destination = int(IPAddress(to, 6))
     assert select6(snapshot, index, destination) == plain_select6(snapshot, index, destination)
+
+
+def test_the_hosts_own_address_labels_count() -> None:
+    """``ip addrlabel``: a source labelled as the destination comes first; an entry of a link is
+    for that link alone, and without any entry all labels are alike (S-B68)."""
+    host = world("eth0 UP 2001:db8::1/64 fd00::1/64", routes6="default dev eth0")
+
+    def labelled(*entries: tuple[str, int, int | None]) -> str | None:
+        labels = tuple(
+            AddressLabel(Prefix.parse(prefix), label, None if link is None else LinkIndex(link))
+            for prefix, label, link in entries
+        )
+        return source(replace(host, address_labels=labels), "3fff::1")
+
+    eth0 = int(host.links_by_name["eth0"].index)
+    assert source(host, "3fff::1") == "2001:db8::1"
+    assert labelled(("fd00::/8", 99, None), ("3fff::/16", 99, None)) == "fd00::1"
+    assert labelled(("fd00::/8", 99, eth0), ("3fff::/16", 99, eth0)) == "fd00::1"
+    assert labelled(("fd00::/8", 99, eth0 + 1), ("3fff::/16", 99, None)) == "2001:db8::1"
+    assert labelled() == "2001:db8::1"

@@ -13,7 +13,7 @@ from netaddr import IPAddress
 
 from wgtui.engine.once import once, remember
 from wgtui.engine.query import vrf_of
-from wgtui.model.network import Link, LinkAddress, LinkIndex, Scope
+from wgtui.model.network import AddressLabel, Link, LinkAddress, LinkIndex, Scope
 from wgtui.model.prefix import Family, Prefix, family_of
 from wgtui.model.snapshot import Snapshot
 
@@ -59,7 +59,7 @@ def _ipv4(link: Link | None) -> Iterator[LinkAddress]:
 # -------------------------------------------------------------------------------------------- IPv6
 
 _LABELS: Final = tuple(
-    (Prefix.parse(text), label)
+    AddressLabel(Prefix.parse(text), label)
     for text, label in (
         ("::1/128", 0),
         ("::ffff:0:0/96", 4),
@@ -73,7 +73,8 @@ _LABELS: Final = tuple(
         ("::/0", 1),
     )
 )
-"""The default table of ip-addrlabel(8), most specific first."""
+"""The table of ip-addrlabel(8) that every kernel starts with, most specific first."""
+_NO_LABEL: Final = 0xFFFFFFFF
 
 _ORCHID: Final = Prefix.parse("2001:10::/28")
 _LINK_LOCAL: Final = Prefix.parse("fe80::/10")
@@ -143,7 +144,8 @@ def select6(snapshot: Snapshot, index: LinkIndex | None, destination: int) -> IP
     heap = nearest.by_value.get(destination) or here or nearest.current or nearest.every
     if len(heap) == 1:
         return heap[0].address
-    label, orchid = _label(destination), _ORCHID.covers(destination)
+    label = _label(snapshot, index, destination)
+    orchid = _ORCHID.covers(destination)
 
     def rank(candidate: _Candidate) -> tuple[bool, bool, bool, bool, bool, int]:
         common = 128 - (candidate.value ^ destination).bit_length()
@@ -211,7 +213,7 @@ def _candidate(snapshot: Snapshot, link: Link, entry: LinkAddress) -> _Candidate
         value,
         link.index,
         not entry.deprecated,
-        _label(value),
+        _label(snapshot, link.index, value),
         (not entry.secondary) ^ prefer_temporary,
         _ORCHID.covers(value),
         entry.prefix.length,
@@ -242,5 +244,10 @@ def address_object(snapshot: Snapshot, family: Family, value: int) -> IPAddress:
     return remember(others, key, IPAddress(value, family)) if found is None else found
 
 
-def _label(address: int) -> int:
-    return next(label for prefix, label in _LABELS if prefix.covers(address))
+def _label(snapshot: Snapshot, index: LinkIndex | None, address: int) -> int:
+    """Of an address on a link, or beyond it (addrlabel.c:__ipv6_addr_label)."""
+    entries = _LABELS if snapshot.address_labels is None else snapshot.address_labels
+    for entry in entries:
+        if entry.prefix.covers(address) and entry.link in (None, index):
+            return entry.label
+    return _NO_LABEL

@@ -338,6 +338,17 @@ class NextHopObject:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressLabel:
+    """An entry of ip-addrlabel(8): IPv6 addresses like their sources labelled as they are
+    (S-B68)."""
+
+    prefix: Prefix
+    label: int
+    link: LinkIndex | None = None
+    """Only for addresses of, or packets by, that link."""
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """What is known of a next hop's link-layer address (S-B11, S-B65)."""
 

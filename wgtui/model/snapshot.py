@@ -13,6 +13,7 @@ from wgtui.model.fact import dataclass
 from wgtui.model.influence import Influence
 from wgtui.model.network import (
     LOCAL_TABLE,
+    AddressLabel,
     CachedRoute,
     Link,
     LinkIndex,
@@ -137,6 +138,8 @@ class Snapshot:
     nexthops: Mapping[int, NextHopObject] = field(default_factory=dict)
     neighbours: tuple[Neighbour, ...] | None = None
     """None: not looked at."""
+    address_labels: tuple[AddressLabel, ...] | None = None
+    """In the kernel's order, most specific first; None: those that every kernel starts with."""
     devices: Mapping[LinkIndex, Device] = field(default_factory=dict)
     meant: tuple[DeviceConfig, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from wgtui.errors import FormatError
 from wgtui.model.network import (
+    AddressLabel,
     Link,
     LinkAddress,
     LinkIndex,
@@ -153,6 +154,7 @@ class _Gathering:
             exceptions += dump.exceptions()
         merged = self._attempt(Subject.ROUTES4, lambda: local_in_main(self._sock), None)
         neighbours = self._attempt(Subject.NEIGHBOURS, self._neighbours, None)
+        labels = self._attempt(Subject.ADDRESSES, self._labels, None) if 6 in families else None
         meant = read_configs(self._namespace, links.values())
         devices = self.devices(links, meant)
         hooks, hook_gaps = read_hooks()
@@ -174,6 +176,7 @@ class _Gathering:
             exceptions=exceptions,
             nexthops=objects,
             neighbours=neighbours,
+            address_labels=labels,
             devices=devices,
             meant=meant.configs,
             names=meant.names,
@@ -262,6 +265,15 @@ class _Gathering:
     def _neighbours(self) -> tuple[Neighbour, ...] | None:
         answers = self._sock.dump(nexthops.RTM_GETNEIGH, nexthops.NEIGHBOUR_REQUEST)
         return nexthops.parse_neighbours(answers)
+
+    def _labels(self) -> tuple[AddressLabel, ...] | None:
+        request = rules.ADDRESS_LABEL_REQUEST
+        try:
+            return rules.parse_address_labels(self._sock.dump(rules.RTM_GETADDRLABEL, request))
+        except NetlinkError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                return None
+            raise
 
     def _routes(self, family: Family, objects: Mapping[int, NextHopObject]) -> RouteDump:
         """All tables of a family, in one go: a million routes shall cost no more than they must."""

@@ -14,6 +14,7 @@ from netaddr import IPAddress
 
 from wgtui.errors import FormatError
 from wgtui.model.network import (
+    AddressLabel,
     LinkAddress,
     LinkIndex,
     Masked,
@@ -38,6 +39,11 @@ from wgtui.sources.route_message import (
 RTM_GETADDR, RTM_GETRULE = 22, 34
 ADDRESS_REQUEST: Final = bytes(8)
 
+RTM_GETADDRLABEL: Final = 74
+ADDRESS_LABEL_REQUEST: Final = bytes([AF_INET6]) + bytes(11)
+_ADDRESS_LABEL: Final = struct.Struct("=2xBxI4x")
+"""ifaddrlblmsg: family, reserved, prefix length, flags, link, sequence number."""
+_IFAL_ADDRESS, _IFAL_LABEL = 1, 2
 _SECONDARY, _OPTIMISTIC, _DADFAILED, _DEPRECATED, _TENTATIVE = 0x01, 0x04, 0x08, 0x20, 0x40
 """IFA_F_…; for IPv6 the first one means temporary."""
 
@@ -154,6 +160,22 @@ def _address(message: Buffer) -> tuple[LinkIndex, LinkAddress | None]:
         tentative=bool(flags & _DADFAILED) or (flags & (_TENTATIVE | _OPTIMISTIC)) == _TENTATIVE,
         label=text(values[IFA_LABEL]) if IFA_LABEL in values else "",
     )
+
+
+def parse_address_labels(messages: Iterable[Buffer]) -> tuple[AddressLabel, ...]:
+    """The table of ip-addrlabel(8), most specific first, as the kernel goes through it."""
+    found = []
+    try:
+        for message in messages:
+            length, index = _ADDRESS_LABEL.unpack_from(message, HEADER.size)
+            values = values_of(message, HEADER.size + _ADDRESS_LABEL.size, len(message))
+            of = address(values[_IFAL_ADDRESS]) if _IFAL_ADDRESS in values else None
+            prefix = Prefix.of(6, 0 if of is None else int(of), length)
+            link = LinkIndex(index) if index else None
+            found.append(AddressLabel(prefix, u32(values, _IFAL_LABEL), link))
+    except struct.error as error:
+        raise FormatError("netlink", f"an address label that is too short ({error})") from error
+    return tuple(found)
 
 
 def rules_request(family: Family) -> bytes:
