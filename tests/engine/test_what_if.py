@@ -286,7 +286,8 @@ def test_setconf_makes_everything_anew_and_syncconf_does_not(
         ("ip rule add priority 100 goto 50", Objection.GOTO_BACKWARDS),
         ("ip address del 192.0.2.11/24 dev eth0", Objection.NO_SUCH_ADDRESS),
         ("ip address add 192.0.2.10/24 dev eth0", Objection.FILE_EXISTS),
-        ("sysctl -w net.ipv4.conf.eth7.rp_filter=1", Objection.NO_SUCH_SETTING),
+        ("sysctl -w net.ipv4.conf.eth7.rp_filter=1", Objection.NO_SUCH_LINK),
+        ("sysctl -w vm.swappiness=1", Objection.NO_SUCH_SETTING),
     ],
 )
 def test_what_the_kernel_would_refuse(command: str, objection: Objection) -> None:

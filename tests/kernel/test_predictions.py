@@ -110,6 +110,19 @@ SITUATIONS = {
         "ip -6 route del 2001:db8:9::/64 dev lo",
         True,
     ),
+    "a link is another next hop than an object of that link": (
+        (
+            "ip -6 nexthop add id 602 dev v0",
+            "ip -6 route add 2001:db8:9::/64 nhid 602",
+        ),
+        "ip -6 route append 2001:db8:9::/64 dev v0",
+        True,
+    ),
+    "but not than the same link": (
+        ("ip -6 route add 2001:db8:9::/64 dev v0",),
+        "ip -6 route append 2001:db8:9::/64 dev v0",
+        False,
+    ),
     "a blackhole object does not go down with lo": (
         ("ip -4 nexthop add id 401 blackhole", "ip -4 route add 10.9.0.0/16 nhid 401 table 100"),
         "ip link set lo down",

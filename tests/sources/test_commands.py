@@ -46,6 +46,20 @@ KEY = "A" * 42 + "E="
         ("ip address add 10.0.0.1/24", "'dev LINK'", 26),
         ("sysctl -w net.ipv4.ip_forward=on", "KEY=NUMBER", 10),
         ("iptables -F", "'iptables'", 0),
+        ("ip route show table 7", "'show' changes nothing", 9),
+        ("ip r g 10.0.0.1", "'g' changes nothing", 5),
+        ("ip -n blue route add default dev eth0", "--source live:NETNS", 3),
+        ("ip route add 10.0.0.0/8 dev 'eth0", "is not closed", 28),
+        ("ip route add 10.0.0.0/8 nexthop dev eth0 weight 0", "from 1 to 256", 48),
+        ("ip route add 10.0.0.0/8 dev eth0 proto bananas", "'bananas'", 39),
+        ("ip rule add uidrange 5 lookup 7", "FIRST-LAST", 21),
+        ("ip link set eth0", "up or down is missing", 16),
+        ("ip link set up", "a link is missing", 14),
+        ("ip address add dev eth0", "an address is missing", 23),
+        ("ip address add 10.0.0.1/24 dev eth0 brd -", "'brd -'", 40),
+        ("ip address add 10.0.0.1/24 valid_lft 9 dev eth0", "'valid_lft'", 37),
+        ("wg set wg0", "is missing", 10),
+        (f"wg set wg0 peer {KEY} allowed-ips", "a list of prefixes is missing", 72),
     ],
 )
 def test_what_is_not_understood_is_one_word_with_its_place(
@@ -87,6 +101,31 @@ def test_routes_as_people_write_them() -> None:
     assert isinstance(several, RouteCommand)
     assert several.multipath
     assert [leg.weight for leg in several.legs] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("ip r a 10.0.0.0/8 dev wg0", "ip -4 route add 10.0.0.0/8 dev wg0"),
+        ("ip -6 r a fd00::/64 dev wg0", "ip -6 route add fd00::/64 dev wg0"),
+        ("ip ro rep 10.0.0.0/8 dev wg0", "ip route replace 10.0.0.0/8 dev wg0"),
+        ("ip ro c 10.0.0.0/8 dev wg0", "ip route change 10.0.0.0/8 dev wg0"),
+        ("ip ro p 10.0.0.0/8 dev wg0", "ip route prepend 10.0.0.0/8 dev wg0"),
+        ("ip ro ap 10.0.0.0/8 dev wg0", "ip route append 10.0.0.0/8 dev wg0"),
+        ("ip r d 10.0.0.0/8", "ip route del 10.0.0.0/8"),
+        ("ip route add 10.0.0.0/8 dev wg0 table 0", "ip route add 10.0.0.0/8 dev wg0 table main"),
+        ("ip route add default via fe80::1 dev wg0", "ip -6 route add ::/0 via fe80::1 dev wg0"),
+        ("ip ru a fwmark 7 lookup 9", "ip rule add fwmark 7 lookup 9"),
+        ("ip l s up dev wg0", "ip link set wg0 up"),
+        ("ip a a 10.0.0.1/24 brd + dev wg0", "ip address add 10.0.0.1/24 dev wg0"),
+        ("ip a a 10.0.0.1/24 brd 10.0.0.255 dev wg0", "ip address add 10.0.0.1/24 dev wg0"),
+        ("ip addr a dev wg0 10.0.0.1/24 label wg0:1", "ip address add 10.0.0.1/24 dev wg0"),
+        ("ip a d dev wg0 local 10.0.0.1/24", "ip address delete 10.0.0.1/24 dev wg0"),
+    ],
+)
+def test_short_forms_are_iproute2s(short: str, long: str) -> None:
+    """Of what begins like a word the first counts, as for iproute2 itself; words in any order."""
+    assert parse_command(short) == parse_command(long)
 
 
 def test_tos_is_hexadecimal_as_for_ip() -> None:

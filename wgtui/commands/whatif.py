@@ -48,5 +48,6 @@ def _split(words: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
         return [" ".join(words)], ()  # somebody forgot the quotes
     count = next((n for n, word in enumerate(words) if not is_command(word)), len(words))
     if not count:
-        raise QueryError(f"whatif: {words[0]!r} is not one of: {', '.join(TOOLS)}")
+        tool = words[0].partition(" ")[0]
+        raise QueryError(f"whatif: {tool!r} is not one of the tools known: {', '.join(TOOLS)}")
     return list(words[:count]), words[count:]

@@ -40,7 +40,7 @@ OBJECTIONS: Final[dict[Objection, str]] = {
     Objection.GOTO_BACKWARDS: "a goto leads only to a later rule",
     Objection.NO_SUCH_ADDRESS: "Cannot assign requested address: it is not there",
     Objection.NO_SUCH_PEER: "it is neither a public key nor the name of one peer",
-    Objection.NO_SUCH_SETTING: "no answer of wgtui depends on this setting, or it does not exist",
+    Objection.NO_SUCH_SETTING: "wgtui knows no answer that depends on this setting",
     Objection.UNSEEN: "what it changes could not be read",
     Objection.NEXTHOP_OBJECTS: "next-hop objects use this link, and wgtui does not predict those",
     Objection.SECONDARY_ADDRESSES: "wgtui does not predict what takes this address's place",

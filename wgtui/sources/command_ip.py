@@ -23,17 +23,19 @@ from wgtui.model.network import (
 )
 from wgtui.model.prefix import BITS, Family, Prefix, family_of, parse_address
 from wgtui.sources.command_words import CommandWords
-from wgtui.sources.names import dsfield, protocol_name, scope_number, to_number, transport_number
+from wgtui.sources.names import dsfield, scope_number, to_number, transport_number
 
 _VERBS: Final = {
     "add": Verb.ADD,
-    "del": Verb.DELETE,
-    "delete": Verb.DELETE,
-    "replace": Verb.REPLACE,
     "change": Verb.CHANGE,
-    "append": Verb.APPEND,
+    "chg": Verb.CHANGE,
+    "replace": Verb.REPLACE,
     "prepend": Verb.PREPEND,
+    "append": Verb.APPEND,
+    "delete": Verb.DELETE,
 }
+"""In iproute2's order: of an abbreviation the first counts."""
+_ADD_OR_DELETE: Final = ("add", "delete")
 _TYPES: Final = {kind.value: kind for kind in RouteType if kind is not RouteType.UNKNOWN}
 _ACTIONS: Final = {
     action.value: action
@@ -47,29 +49,21 @@ _ACTIONS: Final = {
 _EVERY_BIT: Final = 0xFFFFFFFF
 
 
-def _verb(words: CommandWords, known: tuple[Verb, ...]) -> Verb:
-    word = words.take("add or del")
-    verb = _VERBS.get(word)
-    if verb is None or verb not in known:
-        raise words.wrong(f"{word!r} is not one of: {', '.join(one.value for one in known)}")
-    return verb
-
-
 # ------------------------------------------------------------------------------------------ routes
 
 
 def route_command(words: CommandWords, family: Family | None) -> RouteCommand:
     """``[TYPE] PREFIX [via …] [dev …] …``, or ``nexthop …`` for each leg."""
-    verb = _verb(words, tuple(Verb))
+    verb = _VERBS[words.one_of("add or del", tuple(_VERBS))]
     kind = _TYPES.get(words.peek())
     if kind is not None:
         words.take("a type")
     words.next_is("to")
     written = words.take("a destination")
+    if written in ("default", "all"):
+        family = family or (6 if ":" in words.behind("via") else 4)
     try:
-        destination = Prefix.parse(
-            written, family or (4 if written in ("default", "all") else None)
-        )
+        destination = Prefix.parse(written, family)
     except ValueError:
         raise words.wrong(f"{written!r} is not a destination") from None
     host_bits = "/" in written and not written.startswith(("default", "all"))
@@ -94,7 +88,7 @@ def _route_words(words: CommandWords, command: RouteCommand) -> RouteCommand:
             case "via" | "dev" | "onlink" | "oif":
                 single = _leg_word(words, word, single, family)
             case "table":
-                command = replace(command, table=words.table())
+                command = replace(command, table=words.table() or MAIN_TABLE)
             case "metric" | "preference" | "priority":
                 command = replace(command, metric=words.number("a metric"))
             case "tos" | "dsfield":
@@ -102,7 +96,7 @@ def _route_words(words: CommandWords, command: RouteCommand) -> RouteCommand:
             case "scope":
                 command = replace(command, scope=_scope(words))
             case "proto" | "protocol":
-                command = replace(command, protocol=protocol_name(words.take("a protocol")))
+                command = replace(command, protocol=words.protocol())
             case "src":
                 source = words.address("a source", family)
                 command = replace(command, preferred_source=source)
@@ -141,7 +135,7 @@ def _leg_word(words: CommandWords, word: str, leg: LegWords, family: Family) -> 
             gateway = words.address("a gateway", 6 if other else family)
             return replace(leg, gateway=gateway)
         case "weight":
-            return replace(leg, weight=words.number("a weight", 256))
+            return replace(leg, weight=words.number("a weight", 256, least=1))
         case "onlink":
             return replace(leg, onlink=True)
         case _:
@@ -180,7 +174,7 @@ def _preference(words: CommandWords) -> Preference:
 
 def rule_command(words: CommandWords, family: Family) -> RuleCommand:
     """``[not] [SELECTORS] [lookup TABLE | goto N | unreachable …]``."""
-    verb = _verb(words, (Verb.ADD, Verb.DELETE))
+    verb = _VERBS[words.one_of("add or del", _ADD_OR_DELETE)]
     if not words:
         raise words.wrong("a rule needs at least one word", here=True)
     rule, given = Rule(0, family, table=None), set[str]()
@@ -212,7 +206,7 @@ def _rule_word(words: CommandWords, word: str, rule: Rule) -> tuple[Rule, str]:
         case "suppress_ifgroup":
             return replace(rule, suppress_group=words.number(word)), "group"
         case "proto" | "protocol":
-            return replace(rule, protocol=protocol_name(words.take("a protocol"))), "protocol"
+            return replace(rule, protocol=words.protocol()), "protocol"
         case "l3mdev":
             selector = replace(rule.selector, l3mdev=True)
             return replace(rule, selector=selector), "l3mdev"
@@ -259,6 +253,8 @@ def _selector_word(
         case "dport":
             return replace(selector, destination_port=_range(words, 65535)), "dport"
         case "uidrange":
+            if "-" not in words.peek():
+                raise words.wrong("a uidrange is FIRST-LAST", here=True)
             return replace(selector, uids=_range(words, _EVERY_BIT)), "uidrange"
         case _:
             return None
@@ -288,15 +284,12 @@ def _range(words: CommandWords, limit: int) -> Range:
 
 
 def address_command(words: CommandWords) -> AddressCommand:
-    """``add|del ADDRESS[/LENGTH] [peer ADDRESS[/LENGTH]] dev LINK …``."""
-    verb = _verb(words, (Verb.ADD, Verb.DELETE))
-    words.next_is("local")
-    written = words.take("an address")
-    address, length = _address(words, written)
-    family = family_of(address)
+    """``add|del ADDRESS[/LENGTH] [peer ADDRESS[/LENGTH]] dev LINK …``, in any order."""
+    verb = _VERBS[words.one_of("add or del", _ADD_OR_DELETE)]
+    address: IPAddress | None = None
     peer: IPAddress | None = None
-    link: str | None = None
-    scope, metric, prefix_route = 0, 0, True
+    link, broadcast = "", ""
+    length, scope, metric, prefix_route = 0, 0, 0, True
     while words:
         word = words.take("a word")
         match word:
@@ -304,6 +297,8 @@ def address_command(words: CommandWords) -> AddressCommand:
                 link = words.take("a link")
             case "peer" | "remote":
                 peer, length = _address(words, words.take("an address"))
+            case "brd" | "broadcast":
+                broadcast = words.take("+")
             case "scope":
                 scope = _scope(words)
             case "metric" | "priority" | "preference":
@@ -312,13 +307,29 @@ def address_command(words: CommandWords) -> AddressCommand:
                 prefix_route = False
             case "nodad":
                 pass
+            case "label" | "valid_lft" | "preferred_lft":
+                if words.take("a value") != "forever" and word != "label":
+                    raise words.wrong(f"'{word}': only 'forever' is understood")
+            case _ if address is None:
+                word = words.take("an address") if word == "local" else word
+                address, own_length = _address(words, word)
+                length = length if peer is not None else own_length
             case _:
                 raise words.unknown(word, str(address))
-    if link is None:
+    if address is None:
+        raise words.wrong("an address is missing", here=True)
+    if not link:
         raise words.wrong("'dev LINK' is missing", here=True)
-    far = peer if peer is not None else address
-    prefix = Prefix.of(family, int(far), length)
+    prefix = Prefix.of(family_of(address), int(peer if peer is not None else address), length)
+    if broadcast and not _usual_broadcast(prefix, broadcast):
+        raise words.wrong(f"'brd {broadcast}': only 'brd +' is understood, up to /30")
     return AddressCommand(verb, link, address, prefix, peer, scope, prefix_route, metric)
+
+
+def _usual_broadcast(prefix: Prefix, broadcast: str) -> bool:
+    """The one that the kernel makes a route for anyway (fib_frontend.c:fib_add_ifaddr)."""
+    usual = broadcast in ("+", str(IPAddress(prefix.last, prefix.family)))
+    return usual and prefix.family == 4 and prefix.length < 31
 
 
 def _address(words: CommandWords, written: str) -> tuple[IPAddress, int]:

@@ -46,6 +46,8 @@ def wg_command(words: CommandWords) -> WireGuardCommand:
 
 def _set(words: CommandWords) -> WireGuardCommand:
     command = WireGuardCommand(words.take("a device"))
+    if not words:
+        raise words.wrong("peer, listen-port or fwmark is missing", here=True)
     peers: list[PeerChange] = []
     while words:
         word = words.take("a word")
@@ -85,9 +87,9 @@ def _peer_word(words: CommandWords, word: str, peer: PeerChange) -> PeerChange:
             case "persistent-keepalive":
                 return replace(peer, keepalive=keepalive(words.take("seconds")))
             case "allowed-ips":
-                value = words.take("prefixes")
+                value = words.take("a list of prefixes")
                 while value.endswith(",") or words.peek().startswith(","):
-                    value += words.take("prefixes")
+                    value += words.take("a prefix")
                 return with_allowed_ips(peer, value)
             case _:
                 raise words.unknown(word, f"peer {peer.peer}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from netaddr import IPAddress
@@ -10,7 +12,7 @@ from netaddr import IPAddress
 from wgtui.errors import QueryError
 from wgtui.model.network import Mark, TableId
 from wgtui.model.prefix import Family, Prefix, parse_address
-from wgtui.sources.names import TABLES, to_number
+from wgtui.sources.names import PROTOCOLS, TABLES, protocol_name, to_number
 
 _WORD: Final = re.compile(r"'([^']*)'|\"([^\"]*)\"|<\([^)]*\)|\S+")
 """Quotes as in a shell, without escapes; ``<(…)`` is one word."""
@@ -25,6 +27,10 @@ class CommandWords:
         self._words: Final = [one[1] or one[2] or one[0].strip("'\"") for one in found]
         self._places: Final = [one.start() for one in found]
         self._at = 0
+        for one in found:
+            if one[0][0] in "'\"" and one[1] is None and one[2] is None:
+                problem = f"the quote {one[0][0]} is not closed"
+                raise QueryError(problem, text, one.start(), unfinished=True)
 
     def __bool__(self) -> bool:
         return self._at < len(self._words)
@@ -46,6 +52,24 @@ class CommandWords:
         self._at += 1
         return True
 
+    def behind(self, word: str) -> str:
+        """The word that follows ``word`` further on, without taking it; empty: there is none."""
+        rest = self._words[self._at :]
+        return next((two for one, two in pairwise(rest) if one == word), "")
+
+    def one_of(self, what: str, known: Sequence[str]) -> str:
+        """The next word written out: iproute2 takes the first that begins like it
+        (utils.c:matches)."""
+        word = self.take(what)
+        found = next((one for one in known if one.startswith(word)), None) if word else None
+        if found is None:
+            shows = any(one.startswith(word) for one in ("show", "list", "get")) and word
+            told = (
+                f"{word!r} changes nothing; what does: " if shows else f"{word!r} is not one of: "
+            )
+            raise self.wrong(told + ", ".join(known))
+        return found
+
     def take(self, what: str) -> str:
         """The next word, which should be ``what``."""
         if not self:
@@ -57,12 +81,13 @@ class CommandWords:
         """A word that this version does not understand."""
         return self.wrong(f"{word!r} is not understood after {where}")
 
-    def number(self, what: str, limit: int = 0xFFFFFFFF) -> int:
+    def number(self, what: str, limit: int = 0xFFFFFFFF, least: int = 0) -> int:
         """Decimal or 0x."""
         word = self.take(what)
         value = to_number(word)
-        if value is None or value > limit:
-            raise self.wrong(f"{word!r} is not {what}: a number up to {limit}")
+        if value is None or not least <= value <= limit:
+            between = f"from {least} to" if least else "up to"
+            raise self.wrong(f"{word!r} is not {what}: a number {between} {limit}")
         return value
 
     def table(self) -> TableId:
@@ -74,6 +99,14 @@ class CommandWords:
         if number is None:
             raise self.wrong(f"{word!r}: only the host knows the number of such a table: give it")
         return TableId(number)
+
+    def protocol(self) -> str:
+        """Who installs it: by number, or by a name that every host has."""
+        word = self.take("a protocol")
+        name = protocol_name(word)
+        if name not in PROTOCOLS.values() and to_number(word) is None:
+            raise self.wrong(f"{word!r}: only the host knows such a protocol's number: give it")
+        return name
 
     def mark(self, text: str, what: str) -> Mark:
         """A mark or mask."""

@@ -5,6 +5,8 @@ Understood, never run: the result says what the command would change.
 
 from __future__ import annotations
 
+from typing import Final
+
 from wgtui.model.command import Command, LinkCommand, SysctlCommand
 from wgtui.model.prefix import Family
 from wgtui.sources.command_ip import address_command, route_command, rule_command
@@ -13,7 +15,9 @@ from wgtui.sources.command_words import CommandWords
 from wgtui.sources.names import to_number
 from wgtui.sources.sysctl import path_of
 
-TOOLS = ("wg", "ip", "sysctl")
+TOOLS: Final = ("wg", "ip", "sysctl")
+_OBJECTS: Final = ("address", "route", "rule", "link")
+"""In iproute2's order: of an abbreviation the first counts."""
 
 
 def is_command(text: str) -> bool:
@@ -50,31 +54,38 @@ def _ip(words: CommandWords) -> Command:
         option = words.take("an option")
         if option in ("-4", "-6"):
             family = 4 if option == "-4" else 6
+        elif option in ("-n", "-netns"):
+            raise words.wrong(f"{option!r}: ask about another namespace with --source live:NETNS")
         else:
             raise words.wrong(f"{option!r} is not understood: only -4 and -6 are")
-    thing = words.take("route, rule, link or address")
-    if len(thing) >= 2 and "route".startswith(thing) and thing != "r":
-        return route_command(words, family)
-    if "rule".startswith(thing) and len(thing) >= 2:
-        return rule_command(words, family or 4)
-    if "link".startswith(thing):
-        return _link(words)
-    if "address".startswith(thing) or thing == "addr":
-        return address_command(words)
-    raise words.wrong(f"{thing!r} is not one of: route, rule, link, address")
+    match words.one_of("route, rule, link or address", _OBJECTS):
+        case "route":
+            return route_command(words, family)
+        case "rule":
+            return rule_command(words, family or 4)
+        case "link":
+            return _link(words)
+        case _:
+            return address_command(words)
 
 
 def _link(words: CommandWords) -> Command:
     verb = words.take("set")
-    if verb != "set":
+    if not "set".startswith(verb):
         raise words.wrong(f"{verb!r}: of links only 'set LINK up' and 'set LINK down' are known")
-    words.next_is("dev")
-    name = words.take("a link")
-    state = words.take("up or down")
-    if state not in ("up", "down"):
-        raise words.wrong(f"{state!r}: only 'up' and 'down' are understood")
-    if words:
-        raise words.unknown(words.take("a word"), state)
+    name, state = "", ""
+    while words:
+        word = words.take("a word")
+        if word in ("up", "down") and not state:
+            state = word
+        elif not name:
+            name = words.take("a link") if word == "dev" else word
+        else:
+            raise words.wrong(f"{word!r}: only 'up' and 'down' are understood")
+    if not name:
+        raise words.wrong("a link is missing", here=True)
+    if not state:
+        raise words.wrong("up or down is missing", here=True)
     return LinkCommand(name, state == "up")
 
 

@@ -299,6 +299,11 @@ def apply_sysctl(snapshot: Snapshot, command: SysctlCommand) -> Applied:
     path = command.path
     whole = {"net/ipv4/ip_forward": 4, "net/ipv4/conf/all/forwarding": 4}
     whole["net/ipv6/conf/all/forwarding"] = 6
+    parts = path.split("/")
+    if parts[:1] == ["net"] and parts[2:3] == ["conf"] and len(parts) > 4:
+        name = "/".join(parts[3:-1])
+        if name not in ("all", "default") and name not in snapshot.links_by_name:
+            raise RefusedError(Objection.NO_SUCH_LINK, name)
     if path not in snapshot.sysctls and path not in whole:
         raise RefusedError(Objection.NO_SUCH_SETTING, path.replace("/", "."))
     settings = dict(snapshot.sysctls)

@@ -236,7 +236,9 @@ def _with6(node: list[RouteInfo], info: RouteInfo, verb: Verb) -> list[RouteInfo
     leg = info.next_hops[0]
     same_leg = (leg.link, leg.gateway)
     for at in alike:
-        if same_leg in ((one.link, one.gateway) for one in node[at].next_hops):
+        # A next-hop object equals none but itself (ip6_fib.h:rt6_duplicate_nexthop).
+        theirs = node[at].next_hops if node[at].nexthop_id is None else ()
+        if same_leg in ((one.link, one.gateway) for one in theirs):
             raise RefusedError(Objection.FILE_EXISTS)
     shared = next((at for at in alike if _may_share(node[at])), None)
     if shared is not None and _may_share(info):
