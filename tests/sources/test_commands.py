@@ -103,6 +103,13 @@ def test_routes_as_people_write_them() -> None:
     assert [leg.weight for leg in several.legs] == [2, 1]
 
 
+@pytest.mark.parametrize("file", ["/dev/zero", "/dev/tty", "/nowhere/wg0.conf", "/dev"])
+def test_only_files_are_read(file: str) -> None:
+    """Never the keyboard, which is the question's, and nothing without an end."""
+    with pytest.raises(SourceError, match=file):
+        parse_command(f"wg syncconf wg0 {file}")
+
+
 @pytest.mark.parametrize(
     ("short", "long"),
     [
@@ -112,6 +119,7 @@ def test_routes_as_people_write_them() -> None:
         ("ip ro c 10.0.0.0/8 dev wg0", "ip route change 10.0.0.0/8 dev wg0"),
         ("ip ro p 10.0.0.0/8 dev wg0", "ip route prepend 10.0.0.0/8 dev wg0"),
         ("ip ro ap 10.0.0.0/8 dev wg0", "ip route append 10.0.0.0/8 dev wg0"),
+        ("sudo -E ip r d 10.0.0.0/8", "ip route del 10.0.0.0/8"),
         ("ip r d 10.0.0.0/8", "ip route del 10.0.0.0/8"),
         ("ip route add 10.0.0.0/8 dev wg0 table 0", "ip route add 10.0.0.0/8 dev wg0 table main"),
         ("ip route add default via fe80::1 dev wg0", "ip -6 route add ::/0 via fe80::1 dev wg0"),

@@ -28,7 +28,6 @@ from wgtui.sources.names import dsfield, scope_number, to_number, transport_numb
 _VERBS: Final = {
     "add": Verb.ADD,
     "change": Verb.CHANGE,
-    "chg": Verb.CHANGE,
     "replace": Verb.REPLACE,
     "prepend": Verb.PREPEND,
     "append": Verb.APPEND,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISCHR
 from typing import Final
 
 from wgtui.errors import SourceError
@@ -118,6 +119,8 @@ def _read(word: str) -> WgFile:
         name = stripped[1]
         path = Path(name) if "/" in name else _QUICK_FOLDER / f"{name}.conf"
     try:
+        if S_ISCHR(path.stat().st_mode):
+            raise SourceError(f"{path}: a terminal or device is not read, only files and pipes")
         text = path.read_text("utf-8", errors="surrogateescape")
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error

@@ -5,6 +5,7 @@ Understood, never run: the result says what the command would change.
 
 from __future__ import annotations
 
+from itertools import dropwhile
 from typing import Final
 
 from wgtui.model.command import Command, LinkCommand, SysctlCommand
@@ -24,7 +25,7 @@ def is_command(text: str) -> bool:
     """Does it begin like one of the commands that are understood?"""
     words = text.split()
     if words[:1] == ["sudo"]:
-        words = words[1:]
+        words = list(dropwhile(lambda word: word.startswith("-"), words[1:]))
     return bool(words) and words[0].rpartition("/")[2] in TOOLS
 
 
@@ -35,7 +36,9 @@ def parse_command(text: str) -> Command:
     read.
     """
     words = CommandWords(text)
-    words.next_is("sudo")
+    if words.next_is("sudo"):
+        while words.peek().startswith("-"):
+            words.take("an option")
     tool = words.take("a command").rpartition("/")[2]
     match tool:
         case "wg":
