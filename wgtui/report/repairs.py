@@ -64,6 +64,9 @@ from wgtui.report.words import destination_text, via_text
 _LONGEST_LIST: Final = 64
 """Entries that are written out; a longer list is changed with ``+`` (wg of 2025, S-E4)."""
 
+_FEW: Final = 8
+"""A prefix without its parts is written out if these suffice: one host of a /24, a /24 of a /16."""
+
 _THE_REST: Final = 1
 """Prefixes up to this length are for all that nobody else has."""
 
@@ -233,10 +236,10 @@ def _narrowed(name: str, device: Device | None, key: Who, wide: Prefix) -> Itera
         if device.peers[tree.values[row]].public_key != key.public_key
     )
     left = AddressSet.of_prefixes(wide.family, [wide]) - AddressSet.of_prefixes(wide.family, others)
-    parts = tuple(islice(left.prefixes(), _LONGEST_LIST + 1))
+    parts = tuple(islice(left.prefixes(), _FEW + 1))
     kept = [prefix for prefix in peer.allowed_ips if prefix != wide]
     wanted = list(dict.fromkeys((*kept, *parts)))
-    if len(wanted) <= _LONGEST_LIST:
+    if len(parts) <= _FEW and len(wanted) <= _LONGEST_LIST:
         told = ",".join(str(prefix) for prefix in wanted)
         yield f"wg set {name} peer {_key(key)} allowed-ips {told}"
 

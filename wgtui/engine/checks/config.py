@@ -50,6 +50,8 @@ def same_prefix_in_config(world: World) -> Iterator[Finding]:
     """Prefixes that a configuration gives to two of its peers; the last has it."""
     for config in world.snapshot.meant:
         last = _last_meant(config)
+        if len(last) == sum(len(peer.allowed_ips) for peer in config.peers):
+            continue  # nothing is written twice
         for peer in config.peers:
             for prefix, spelled in _entries(peer):
                 winner = last[prefix]
@@ -129,6 +131,9 @@ def _moved_since(world: World, device: Device, told: set[tuple[str, Prefix]]) ->
 
 def _lost(device: Device, key: str, prefixes: tuple[Prefix, ...]) -> list[tuple[Peer, Prefix]]:
     """Of these prefixes those that another peer than this one has now, and who."""
+    number = device.peer_numbers.get(key)
+    if number is not None and device.peers[number].allowed_ips == prefixes:
+        return []
     found = []
     for prefix in dict.fromkeys(prefixes):
         tree = device.owners.tree(prefix.family)
