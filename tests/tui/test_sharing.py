@@ -12,7 +12,16 @@ from tests.tui.screens import FakeSource, app_on, lines, ready, until
 from wgtui.model.snapshot import Gap, Snapshot, Subject
 from wgtui.sources import Progress
 from wgtui.tui import reader, sharing
-from wgtui.tui.sharing import LONGEST, STEP_ASIDE, TYPING, WAIT, Collections, Turns, pause
+from wgtui.tui.sharing import (
+    KEY,
+    LONGEST,
+    STEP_ASIDE,
+    TYPING,
+    WAIT,
+    Collections,
+    Turns,
+    pause,
+)
 
 
 class SlowSource(FakeSource):
@@ -141,3 +150,21 @@ def test_what_can_wait_gives_way_to_keys(monkeypatch: pytest.MonkeyPatch) -> Non
     clock.set()
     turns.give_way()
     assert clock.now == 100.0 + 2 * TYPING + STEP_ASIDE
+
+
+def test_a_long_read_lets_each_key_pass_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as a key takes, and no longer: a held key does not stop the reading."""
+    clock = _Waits()
+    monkeypatch.setattr("wgtui.tui.sharing.time.monotonic", lambda: clock.now)
+    turns = Turns(clock)
+    turns.let_pass()
+    assert clock.now == 100.0
+    turns.key()
+    clock.now += KEY / 3
+    turns.let_pass()
+    assert clock.now == pytest.approx(100.0 + KEY)
+    turns.key()
+    clock.on_wait = turns.key
+    for _ in range(3):
+        turns.let_pass()
+    assert clock.now == pytest.approx(100.0 + 4 * KEY)

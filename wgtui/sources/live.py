@@ -38,8 +38,9 @@ _QUIET: Final = 0.05
 """Seconds without an event before everything is read: changes come in bursts."""
 _LONGEST: Final = 0.5
 """Seconds to wait for that quiet at most."""
-_STEP: Final = 5_000
-"""Routes between two words about the progress."""
+_STEP: Final = 500
+"""Routes between two words about the progress: a few milliseconds, for it is the moment in which a
+screen may be let go first."""
 
 
 class LiveSource:

@@ -139,13 +139,15 @@ class Reader:
             self._again.clear()
 
     def _progress(self) -> Callable[[int], None]:
-        """Says now and then how far a read has come; ends it when nobody waits for it any more."""
+        """Says now and then how far a read has come, and lets keys pass; ends the read when nobody
+        waits for it any more."""
         told = time.monotonic()
 
         def tell(routes: int) -> None:
             nonlocal told
             if self._stopped.is_set():
                 raise SourceError(f"{self.spec}: nobody waits for it")
+            self.turns.let_pass()
             if time.monotonic() - told >= TELL:
                 told = time.monotonic()
                 self._say(ReadingOn(routes))

@@ -33,6 +33,9 @@ SHARE: Final = 0.005
 TYPING: Final = 0.5
 """Seconds after a key in which the next one is expected."""
 
+KEY: Final = 0.015
+"""Seconds that a key takes, from its byte to the screen."""
+
 STEP_ASIDE: Final = 5.0
 """Seconds of typing after which work goes on all the same."""
 
@@ -47,11 +50,19 @@ class Turns:
     def __init__(self, stopped: threading.Event) -> None:
         """Nobody waits any more when ``stopped`` is set."""
         self._stopped = stopped
-        self._last_key = float("-inf")
+        self._last_key = self._let_passed = float("-inf")
 
     def key(self) -> None:
         """There was one, just now."""
         self._last_key = time.monotonic()
+
+    def let_pass(self) -> None:
+        """Wait for the key that is being carried out, once for each: a long read ends even while a
+        key is held."""
+        last = self._last_key
+        if last != self._let_passed and (left := last + KEY - time.monotonic()) > 0:
+            self._let_passed = last
+            self._stopped.wait(left)
 
     def give_way(self) -> None:
         """Wait until nobody types."""
