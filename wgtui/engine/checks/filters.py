@@ -177,9 +177,8 @@ def forwarding_off(world: World) -> Iterator[Finding]:
         networks = _networks(device, link, 6)
         off = world.snapshot.conf(6, "all", "forwarding") == 0
         if networks and off and not world.snapshot.conf(6, link.name, "force_forwarding"):
-            between = _stands_for_others(world, device)
-            if between or not _calls(world, device):
-                severity = Severity.WARNING if between else Severity.INFO
+            severity = _between(world, device)
+            if severity is not None:
                 yield _off(device, severity, ForwardingOff(6, True, networks))
 
 
@@ -198,10 +197,9 @@ def _forwarding4(world: World, device: Device, link: Link) -> Iterator[Finding]:
     if router:
         yield _off(device, Severity.WARNING, facts)
     elif networks:
-        if _stands_for_others(world, device):
-            yield _off(device, Severity.WARNING, facts)
-        elif not _calls(world, device):
-            yield _off(device, Severity.INFO, facts)
+        severity = _between(world, device)
+        if severity is not None:
+            yield _off(device, severity, facts)
     elif _is_a_hub(world, device, link):
         yield _off(device, Severity.INFO, facts)
 
@@ -255,10 +253,14 @@ def _uplinks(world: World) -> set[LinkIndex]:
     return found
 
 
-def _stands_for_others(world: World, device: Device) -> bool:
-    """Between networks or between peers, as far as that can be told; a host that calls others has
-    peers with networks too."""
-    return _gateway(world) or (len(device.peers) > 1 and not _calls(world, device))
+def _between(world: World, device: Device) -> Severity | None:
+    """Does it stand between networks or between peers, and how surely? A host that calls others
+    has peers with networks too: with one more network beside its uplink it may be somebody's
+    gateway, or a server with a second card; without one it is a client, and None."""
+    gateway = _gateway(world)
+    if _calls(world, device):
+        return Severity.INFO if gateway else None
+    return Severity.WARNING if gateway or len(device.peers) > 1 else Severity.INFO
 
 
 def _calls(world: World, device: Device) -> bool:
