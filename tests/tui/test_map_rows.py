@@ -11,6 +11,7 @@ from netaddr import IPAddress
 
 from tests.engine.random_hosts import SPACE, hosts
 from tests.engine.worlds import ask, world
+from tests.tui.screens import ready, until
 from wgtui.engine.answer import answer_of
 from wgtui.engine.lookup import lookup
 from wgtui.engine.territory_map import MIXED, UNTOLD, territory_map
@@ -167,25 +168,18 @@ def test_the_map_is_zoomed_with_the_keys() -> None:
     async def play() -> None:
         app = WgtuiApp("demo")
         async with app.run_test(size=(160, 45)) as pilot:
-            for _ in range(400):
-                if app.view is not None:
-                    break
-                await pilot.pause(0.02)
+            await ready(pilot, app)
             await pilot.press("m")
             pane = app.sheets.shown
             assert isinstance(pane, MapList)
             await pilot.press("l", "l")
-            await pilot.pause()
-            assert pane.within == "10.0.0.0/14"
+            await until(pilot, lambda: pane.within == "10.0.0.0/14")
             await pilot.press("h")
-            await pilot.pause()
-            assert pane.within == "10.0.0.0/10"
+            await until(pilot, lambda: pane.within == "10.0.0.0/10")
             await pilot.press("6")
-            await pilot.pause()
-            assert ":" in str(pane.model.question(0))
+            await until(pilot, lambda: ":" in str(pane.model.question(0)))
             await pilot.press("m", "w")
-            await pilot.pause()
-            assert app.lookup.question.value == "if "
+            await until(pilot, lambda: app.lookup.question.value == "if ")
             assert app.focused is app.lookup.question
 
     asyncio.run(play())
