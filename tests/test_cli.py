@@ -98,11 +98,15 @@ def test_the_exit_code_follows_the_outcome(
 @pytest.mark.parametrize(
     ("words", "named", "place"),
     [
-        ("", "type an address", None),
+        ("", "an address is missing", None),
         ("10.0.0", "'10.0.0'", 1),
         ("10.0.0.0/33", "'10.0.0.0/33'", 1),
         ("10.0.0.0/8 mark 0xzz", "'0xzz'", 17),
         ("example.org", "'example.org'", 1),
+        ("10.0.0.1-10.0.0.9", "asked as a prefix", 1),
+        ("10.0.0.1:443", "dport 443", 1),
+        ("[fd00::1]:443", "dport 443", 1),
+        ("ip route get 10.0.0", "'10.0.0'", 14),
         ("10.0.0.1 fom 10.0.0.2", "'fom'", 10),
         ("10.0.0.1 from", "'from'", 10),
         ("10.0.0.1 from 1.2.3", "'1.2.3'", 15),

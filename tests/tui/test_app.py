@@ -292,6 +292,52 @@ async def test_keys_typed_ahead_go_where_they_should() -> None:
         assert app.lookup.question.value == ""
 
 
+async def test_commands_work_where_typing_would_replace_the_question() -> None:
+    """Back in the question all of it is selected: q quits, J opens; neither types over it."""
+    app = app_on(question="10.30.5.9")
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        await pilot.press("4", "J")
+        assert app.sheets.shown is app.sheets.lists["journal"]
+        await pilot.press("escape", "q")
+        assert app.lookup.question.value == "10.30.5.9"
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_findings_are_one_key_away_while_a_question_is_typed() -> None:
+    """No question has an exclamation mark: it opens the findings, and closes them again."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        await pilot.press(*"10.30.5.9", "exclamation_mark")
+        assert app.sheets.shown is app.sheets.lists["findings"]
+        assert app.lookup.question.value == "10.30.5.9"
+        await pilot.press("exclamation_mark", "right", "space", *"mark")
+        assert app.sheets.shown is None
+        assert app.lookup.question.value == "10.30.5.9 mark"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("i", "what if?"),
+        ("if ip route add 172.30.7.0/24 dev wg1", "256 addresses change"),
+        ("ip route add 172.30.7.0/24 dev wg1", "256 addresses change"),
+        ("ip route get 10.30.5.9", "ENCRYPTED  10.30.5.9"),
+    ],
+)
+async def test_commands_and_questions_of_iproute2_may_be_typed_as_they_are(
+    typed: str, said: str
+) -> None:
+    """No letter of them is taken for a key: the first one begins the question."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        await pilot.press(*("space" if char == " " else char for char in typed))
+        assert app.lookup.question.value == typed
+        await until(pilot, lambda: said in text(app.screen))
+
+
 async def test_what_is_typed_right_after_the_slash_stays() -> None:
     """Focus, told later, selects nothing: the next key would type over what is there."""
     app = app_on()

@@ -124,6 +124,15 @@ def place_of(word: str, text: str) -> int | None:
     return None
 
 
+GET: Final = ("ip", "route", "get")
+"""May stand before a flow: what follows them in the shell is one."""
+
+
+def is_asked(text: str) -> bool:
+    """Does it begin as iproute2's own question does?"""
+    return tuple(text.split(maxsplit=len(GET))[: len(GET)]) == GET
+
+
 class _Parser:
     """One pass over the words; every problem knows the word it is about."""
 
@@ -131,6 +140,8 @@ class _Parser:
         check_length(text)
         self.text = text
         self.words = list(_split(text))
+        if is_asked(text):
+            self.words = self.words[len(GET) :]
 
     def wrong(self, problem: str, word: _Word | None, unfinished: bool = False) -> QueryError:
         position = word.position if word else len(self.text)
@@ -138,7 +149,7 @@ class _Parser:
 
     def flow(self) -> Flow:
         if not self.words:
-            raise self.wrong("type an address", None, unfinished=True)
+            raise self.wrong("an address is missing", None, unfinished=True)
         first, *rest = self.words
         destination, zone = self._address(first, last=not rest)
         given: dict[str, _Word] = {}
@@ -212,8 +223,7 @@ class _Parser:
             address = parse_address(text)
         except ValueError:
             unfinished = last and _may_become_an_address(word.text)
-            hint = "; names are not resolved" if _is_name(text) else ""
-            problem = f"{word.text!r} is not an IP address{hint}"
+            problem = f"{word.text!r} is not an IP address{_hint(text)}"
             raise self.wrong(problem, word, unfinished) from None
         if not percent:
             return address, None
@@ -265,6 +275,27 @@ def _to_int(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]+", text) else None
 
 
+def _hint(text: str) -> str:
+    """What people write for an address, and how it is asked here."""
+    if _is_name(text):
+        return "; names are not resolved"
+    first, dash, last = text.partition("-")
+    if dash and _is_address(first) and _is_address(last):
+        return "; a range is asked as a prefix, like 10.0.0.0/24"
+    host, colon, port = text.rpartition(":")
+    if colon and (port.isdecimal() or not port) and _is_address(host.strip("[]")):
+        return f"; a port is said with dport {port or 'N'}"
+    return ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_name(text: str) -> bool:
     """A host name: dots, and a top level domain that is no number."""
     _, dot, top = text.rpartition(".")
@@ -275,6 +306,7 @@ def _may_become_an_address(text: str) -> bool:
     """Could more typing make it an address? ``10.0.`` could, ``10.0.0.400`` could not."""
     if ":" in text or re.fullmatch(r"[0-9a-fA-F]*[a-fA-F][0-9a-fA-F]*", text):
         wrong = ":::" in text or text.count("::") > 1 or text.count(":") > 7
+        wrong = wrong or "." in text.partition(":")[0]
         return not wrong and re.fullmatch(r"[0-9a-fA-F:.]*", text) is not None
     parts = text.split(".")
     if len(parts) > 4 or not all(parts[:-1]):

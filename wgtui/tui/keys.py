@@ -171,7 +171,7 @@ PLACES: Final = (
     ("In the question", QUESTION),
     ("In a pane", ROWS),
     ("In the map", MAP),
-    ("Everywhere but in a question being typed", EVERYWHERE),
+    ("Everywhere; while a question is typed only ! and ?", EVERYWHERE),
     ("While a filter is typed", FILTER),
 )
 """For the help."""

@@ -20,6 +20,7 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from wgtui.report.line import Line
 from wgtui.tui import keys
@@ -33,7 +34,9 @@ from wgtui.tui.rows import Lit, Picture, Span
 if TYPE_CHECKING:
     from wgtui.model.trace import Trace
 
-_BEGINS_ADDRESS: Final = frozenset("0123456789abcdefABCDEF:")
+_BEGINS_QUESTION: Final = frozenset("0123456789abcdefABCDEF:i")
+"""Of an address, of ``if …`` and of ``ip …``."""
+_IN_NO_QUESTION: Final = frozenset("?!")
 
 PROMPT: Final = " 4 Lookup ❯ "
 
@@ -166,7 +169,8 @@ class AnswerList(RowList):
 
 
 class Question(Input):
-    """The question line. While it is empty, letters that cannot begin an address are commands."""
+    """The question line. While it is empty, or all of it is selected so that typing replaces it,
+    letters that cannot begin a question are commands."""
 
     BINDINGS = keys.QUESTION
 
@@ -195,7 +199,19 @@ class Question(Input):
         return super().check_consume_key(key, character) and not self._is_command(character)
 
     def _is_command(self, character: str | None) -> bool:
-        return character == "?" or (not self.value and character not in _BEGINS_ADDRESS)
+        if character in _IN_NO_QUESTION:
+            return True
+        return self._replaced(self.selection) and character not in _BEGINS_QUESTION
+
+    def _replaced(self, selection: Selection) -> bool:
+        """Would the next character begin a new question?"""
+        first, last = sorted(selection)
+        return first == 0 and last >= len(self.value)
+
+    def watch_selection(self, old: Selection, new: Selection) -> None:
+        """Other keys are commands: the key bar says so."""
+        if self.is_mounted and self._replaced(old) != self._replaced(new):
+            self.refresh_bindings()
 
     def column_of(self, position: int) -> int:
         """Where on this line a character is now."""

@@ -8,6 +8,7 @@ from typing import Final
 from wgtui.engine.territory import partition
 from wgtui.engine.what_if.verdict import what_if
 from wgtui.errors import QueryError, SourceError
+from wgtui.model.flow import is_asked
 from wgtui.model.range_flow import parse_range
 from wgtui.model.snapshot import Snapshot
 from wgtui.report.line import Line, Tone
@@ -36,10 +37,12 @@ COMMANDS: Final = (
 
 
 def command_in(text: str) -> str | None:
-    """The command that a question is; None: it is none."""
+    """The command that a question is, or begins to be; None: it is none."""
     if text.startswith(IF):
         return text[len(IF) :]
-    return text if is_command(text) else None
+    if IF.startswith(text):
+        return ""
+    return text if is_command(text) and not is_asked(text) else None
 
 
 def range_reply(snapshot: Snapshot, text: str) -> Reply:
