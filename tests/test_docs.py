@@ -105,6 +105,11 @@ def test_every_option_is_in_the_readme_and_the_help() -> None:
     assert {option for option in options - aliased if f" {option} " not in told} == set()
 
 
+def test_the_help_fits_the_smallest_terminal() -> None:
+    """80 columns: nothing is broken in the middle of a word."""
+    assert max(map(len, HELP.splitlines())) <= 80
+
+
 def test_every_word_of_a_flow_is_in_the_readme_and_the_help() -> None:
     """The grammar stands in both, the same."""
     for word in KEYWORDS:

@@ -65,6 +65,21 @@ def test_the_demo_has_drifted(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(line.startswith("✘ peer") for line in lines) == 2
 
 
+def test_a_peer_is_no_better_than_its_prefixes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its mark is the worst of theirs: whoever looks down the peers misses none."""
+    _, text = run("drift", "--demo", "--ascii", capsys=capsys)
+    worst = {" ": 0, "+": 0, "!": 1, "x": 2}
+    marks: list[tuple[str, list[int]]] = []
+    for line in text.splitlines()[1:]:
+        if line[2:].startswith("peer "):
+            marks.append((line, []))
+        elif marks and not line[2:].startswith("device "):
+            marks[-1][1].append(worst[line[0]])
+    assert len(marks) == 10
+    for head, inside in marks:
+        assert worst[head[0]] == max(inside), head
+
+
 def test_drift_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """The same, for programs."""
     code, text = run("drift", "--demo", "--json", capsys=capsys)

@@ -46,39 +46,46 @@ COMMANDS: Final = (
 HELP: Final = """\
 usage: wgtui [OPTIONS]                  the terminal UI
        wgtui [OPTIONS] FLOW…            the terminal UI, with a first question
-       wgtui lookup [OPTIONS] FLOW…     one answer as text (- : one flow a line on stdin)
+       wgtui lookup [OPTIONS] FLOW…     one answer as text (-: one a line on stdin)
        wgtui lookup [OPTIONS] PREFIX…   which of its addresses go where
-       wgtui whatif 'COMMAND'… [FLOW]   which addresses would change their answer; never run
-       wgtui territory [DEVICE|PREFIX]  what each peer really owns, and what of it is routed there
-       wgtui allowed-ips 'SUM'          the shortest list: '0.0.0.0/0 - 192.168.0.0/16, ::/0'
-       wgtui drift [OPTIONS]            what was meant, what the kernel has, what is routed there
-       wgtui diff [OPTIONS] A B         what changed between two sources: snapshots, folders, live
-       wgtui snapshot [OPTIONS]         save what the source shows, to be opened elsewhere
-       wgtui check [OPTIONS]            known mistakes, what they do, and what would repair them
+       wgtui whatif 'COMMAND'… [FLOW]   what a command would change; it is not run
+       wgtui territory [DEVICE|PREFIX]  what each peer really owns, what is routed
+       wgtui allowed-ips 'SUM'          the shortest list: '0.0.0.0/0 - 10.0.0.0/8'
+       wgtui drift [OPTIONS]            what was meant, what is, what is routed
+       wgtui diff [OPTIONS] A B         what changed: snapshots, folders, live
+       wgtui snapshot [OPTIONS]         save what is seen, to be opened elsewhere
+       wgtui check [OPTIONS]            known mistakes, and what would repair them
 
-What happens to a packet on this host: which rule, which route, which WireGuard peer, how the
-encrypted packet leaves, and would a packet from there be let in. Only reads; no secret leaves it.
+What happens to a packet on this host: which rule, which route, which WireGuard
+peer, how the encrypted packet leaves, and would a packet from there be let in.
+Only reads; no secret leaves it.
 
 FLOW, the words of 'ip route get':
   ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark N[/MASK]] [tos N] [uid N]
-          [ipproto tcp|udp|icmp|ipv6-icmp|N] [sport N] [dport N] [flowlabel N] [peer NAME-OR-KEY]
-  without iif: a packet made on this host; iif wg0 peer P: just decrypted from peer P
+          [ipproto tcp|udp|icmp|ipv6-icmp|N] [sport N] [dport N] [flowlabel N]
+          [peer NAME-OR-KEY]
+  without iif: a packet made on this host; with it: one that arrives there;
+  iif wg0 peer P: one that was just decrypted from peer P
 
 options:
-  --source SRC   where the facts come from: live (default), live:NETNS, demo, a snapshot file,
-                 or a facts folder (the output of ip -j and wg show, see README)
-  --demo         short for --source demo
-  --json         lookup, check …: the answer as one JSON object (lookup -: one a line)
+  --source SRC   where the facts come from: live (default), live:NETNS, demo,
+                 a snapshot file, or a facts folder (the output of ip -j and
+                 wg show, see README)
+  --demo         short for --source demo: an invented host full of mistakes
+  --json         lookup, check …: the answer as one JSON object (lookup -: one
+                 a line)
   --peer P       allowed-ips: what giving P that list would take from whom
   -o FILE        snapshot: write to FILE instead of stdout
   --ascii        plain ASCII glyphs
-  --mouse        TUI: use the mouse (off by default, so the terminal can select text)
-  --theme NAME   TUI: dark, light or mono (black and white); WGTUI_THEME says it for good
+  --mouse        TUI: use the mouse (off, so that the terminal selects text)
+  --theme NAME   TUI: dark, light or mono (black and white); the variable
+                 WGTUI_THEME says it for good
   --version      print the version
   -h, --help     print this
 
-exit codes: 0 the packet arrives · 1 it does not, or it cannot be known · 2 the words cannot be
-understood · 3 the source cannot be read; of drift and diff: 0 no difference · 1 differences;
+exit codes: 0 the packet arrives · 1 it does not, or it cannot be known ·
+2 the words cannot be understood · 3 the source cannot be read;
+of drift and diff: 0 no difference · 1 differences;
 of check: 0 nothing that breaks anything · 1 errors or warnings
 """
 

@@ -313,8 +313,8 @@ async def test_findings_are_one_key_away_while_a_question_is_typed() -> None:
         assert app.sheets.shown is app.sheets.lists["findings"]
         assert app.lookup.question.value == "10.30.5.9"
         await pilot.press("exclamation_mark", "right", "space", *"mark")
-        assert app.sheets.shown is None
         assert app.lookup.question.value == "10.30.5.9 mark"
+        assert not app.sheets.display
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,12 @@ def test_wrapping_loses_nothing_and_fits(words: str, width: int) -> None:
 def test_a_prefix_is_not_broken_where_it_fits() -> None:
     """A line breaks between words."""
     assert wrap("owns it by 2001:db8:1234::/48", 20) == ["owns it by", "2001:db8:1234::/48"]
+    command = "allowed-ips 10.20.0.2/32,fd30::/48,2001:db8:30::/48,10.31.0.0/24"
+    assert wrap(command, 32) == [
+        "allowed-ips",
+        "10.20.0.2/32,fd30::/48,",
+        "2001:db8:30::/48,10.31.0.0/24",
+    ]
 
 
 def test_a_long_line_hangs_under_its_text() -> None:

@@ -8,6 +8,8 @@ and may import at its top whatever it always needs.
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Final, NamedTuple, Protocol
 
 OK: Final = 0
@@ -76,3 +78,10 @@ ASCII: Final = Option("--ascii")
 MOUSE: Final = Option("--mouse")
 COMMON: Final = (SOURCE, DEMO, ASCII, MOUSE)
 """Every command takes them, whether they concern it or not, so that an alias may hold them."""
+
+
+def terminal_columns() -> int | None:
+    """How wide is the terminal that gets the answer? None: it is none, and lines stay whole."""
+    return (
+        os.get_terminal_size(sys.stdout.fileno()).columns or None if sys.stdout.isatty() else None
+    )

@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import Final
 
-from wgtui.commands import ASCII, FOUND, JSON, OK, Arguments
+from wgtui.commands import ASCII, FOUND, JSON, OK, Arguments, terminal_columns
 from wgtui.engine.checks import check
 from wgtui.errors import QueryError
 from wgtui.report.findings import findings_json, findings_text
@@ -25,5 +25,5 @@ def run(arguments: Arguments) -> int:
     if arguments.has(JSON):
         print(json.dumps(findings_json(snapshot, findings)))
     else:
-        print(findings_text(snapshot, findings, arguments.has(ASCII)), end="")
+        print(findings_text(snapshot, findings, arguments.has(ASCII), terminal_columns()), end="")
     return FOUND if any(finding.severity.alarming for finding in findings) else OK

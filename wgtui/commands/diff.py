@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import Final
 
-from wgtui.commands import ASCII, JSON, OK, Arguments
+from wgtui.commands import ASCII, JSON, OK, Arguments, terminal_columns
 from wgtui.engine.changes import changes
 from wgtui.errors import QueryError
 from wgtui.model.snapshot import Snapshot
@@ -31,7 +31,7 @@ def run(arguments: Arguments) -> int:
     if arguments.has(JSON):
         print(json.dumps(diff_json(before, after, found)))
     else:
-        print(render(difference(found), arguments.has(ASCII)), end="")
+        print(render(difference(found), arguments.has(ASCII), terminal_columns()), end="")
     return CHANGED if found else OK
 
 

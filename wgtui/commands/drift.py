@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import Final
 
-from wgtui.commands import ASCII, JSON, OK, Arguments
+from wgtui.commands import ASCII, JSON, OK, Arguments, terminal_columns
 from wgtui.engine.drift import drift
 from wgtui.errors import QueryError
 from wgtui.report.drift_json import drift_json
@@ -29,5 +29,7 @@ def run(arguments: Arguments) -> int:
     if arguments.has(JSON):
         print(json.dumps(drift_json(snapshot, found)))
     else:
-        print(render(drift_lines(snapshot, found), arguments.has(ASCII)), end="")
+        print(
+            render(drift_lines(snapshot, found), arguments.has(ASCII), terminal_columns()), end=""
+        )
     return DRIFTED if any(device.drifted for device in found) else OK

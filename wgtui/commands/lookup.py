@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Final
 
-from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, USAGE, Arguments
+from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, USAGE, Arguments, terminal_columns
 from wgtui.commands.flow_words import joined, known_here, understood
 from wgtui.engine.checks import check
 from wgtui.engine.checks.concern import Concerns
@@ -94,8 +93,7 @@ def _print_text(
 
     lines = answer(snapshot, trace, findings=known)
     told = kernel_line(snapshot, trace, asked) if asked is not None else None
-    columns = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
-    print(render([*lines, *([told] if told else [])], ascii_only, columns or None), end="")
+    print(render([*lines, *([told] if told else [])], ascii_only, terminal_columns()), end="")
 
 
 def _print_problem(problem: str, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 
-from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, Arguments
+from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, Arguments, terminal_columns
 from wgtui.commands.flow_words import range_understood
 from wgtui.engine.territory import partition
 from wgtui.report.territory import partition_lines
@@ -23,6 +23,6 @@ def answer_range(arguments: Arguments, words: str) -> int:
     if arguments.has(JSON):
         print(json.dumps(partition_json(found)))
     else:
-        print(render(partition_lines(found), arguments.has(ASCII)), end="")
+        print(render(partition_lines(found), arguments.has(ASCII), terminal_columns()), end="")
     good = found.whole and all(part.answer.outcome.good for part in found.parts)
     return OK if good else NOT_DELIVERED

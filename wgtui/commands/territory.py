@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import Final
 
-from wgtui.commands import ASCII, JSON, OK, Arguments
+from wgtui.commands import ASCII, JSON, OK, Arguments, terminal_columns
 from wgtui.commands.flow_words import joined
 from wgtui.commands.range_answer import answer_range
 from wgtui.engine.holdings import holdings
@@ -41,7 +41,7 @@ def run(arguments: Arguments) -> int:
     else:
         for one, held in found:
             for block in device_blocks(one, held):
-                print(render(block, arguments.has(ASCII)), end="")
+                print(render(block, arguments.has(ASCII), terminal_columns()), end="")
         if not found:
             print(NO_DEVICES)
     return OK

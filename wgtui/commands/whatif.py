@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import Final
 
-from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, Arguments
+from wgtui.commands import ASCII, JSON, NOT_DELIVERED, OK, Arguments, terminal_columns
 from wgtui.commands.flow_words import joined, understood
 from wgtui.engine.what_if.verdict import what_if
 from wgtui.errors import QueryError
@@ -36,7 +36,7 @@ def run(arguments: Arguments) -> int:
     if arguments.has(JSON):
         print(json.dumps(what_if_json(texts, found)))
     else:
-        print(render(what_if_lines(texts, found), arguments.has(ASCII)), end="")
+        print(render(what_if_lines(texts, found), arguments.has(ASCII), terminal_columns()), end="")
     return OK if found.carried_out and found.whole else NOT_DELIVERED
 
 

@@ -8,7 +8,7 @@ from wgtui.engine.taking import Taking
 from wgtui.model.address_expression import AddressSets, prefixes_of
 from wgtui.model.prefix import FAMILIES, Prefix
 from wgtui.model.wireguard import Peer
-from wgtui.report.answer_words import addresses_count, joined, prefixes_text
+from wgtui.report.answer_words import addresses_count, joined, prefixes_text, spans_text
 from wgtui.report.as_json import Json
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
@@ -17,6 +17,7 @@ from wgtui.report.words import count_text, peer_name
 
 ALLOWED_IPS_SCHEMA: Final = "wgtui.allowed-ips/1"
 MOST_ENTRIES: Final = 6
+MOST_RANGES: Final = 8
 
 
 def list_text(prefixes: list[Prefix]) -> str:
@@ -34,9 +35,8 @@ def calculated_lines(sets: AddressSets, taken: Taking | None) -> list[Line]:
             told = count_text(count, "prefix", "prefixes")
             told = f"IPv{family}: {addresses_count(sets[family].count)} in {told}"
             lines.append(Line(told, Tone.NOTE, label="is"))
-            spans = prefixes_text(sets[family], 8)
-            if count > 1:
-                lines.append(Line(spans, label="ranges"))
+            if len(sets[family].spans) < count:  # otherwise they say what the list says
+                lines.append(Line(spans_text(sets[family], MOST_RANGES), label="ranges"))
     if taken is not None:
         lines += _taken_lines(taken)
     return lines

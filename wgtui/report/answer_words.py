@@ -44,6 +44,11 @@ def prefixes_text(addresses: AddressSet, most: int = 6) -> str:
     prefixes = list(islice(addresses.prefixes(), most + 1))
     if len(prefixes) <= most:
         return ", ".join(host_text(prefix) for prefix in prefixes)
+    return spans_text(addresses, most)
+
+
+def spans_text(addresses: AddressSet, most: int = 6) -> str:
+    """``0.0.0.0-9.255.255.255, 11.0.0.0/8``: every unbroken range, and how many more."""
     shown = [span_text(addresses.family, span) for span in addresses.spans[:most]]
     return joined(shown, max(0, len(addresses.spans) - most))
 

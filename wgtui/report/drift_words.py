@@ -145,19 +145,20 @@ def _peer(
     snapshot: Snapshot, device: Device, peer: PeerDrift, entries: Sequence[EntryDrift]
 ) -> Iterator[Told]:
     rows = rows_of(snapshot, device, entries)
-    routes_fit = all(row.routed is None or row.routed.extent in _AS_IT_SHOULD for row in rows)
-    tone = Tone.BAD if peer.drifted else Tone.GOOD if routes_fit else Tone.NOTE
+    row_tones = [_tone(peer, row) for row in rows]
+    tones = {Tone.BAD if peer.drifted else Tone.GOOD, *row_tones}
+    worst = next(tone for tone in (Tone.BAD, Tone.NOTE, Tone.GOOD) if tone in tones)
     said = [name_of(peer), *_about(peer)]
-    yield Told(Line("  ".join(said), tone, label="peer"))
+    yield Told(Line("  ".join(said), worst, label="peer"))
     if not rows:
         return
     widths = (max(_WIDTHS[0], *(len(str(row.entry.prefix)) for row in rows)), *_WIDTHS[1:])
     yield Told(Line(_columns(("prefix", "meant", "kernel", "routes"), widths), indent=1))
-    for row in rows:
+    for row, tone in zip(rows, row_tones, strict=True):
         meant = "" if row.entry.state is EntryState.EXTRA else "yes"
         cells = (str(row.entry.prefix), meant, kernel_text(device, row.entry))
         routes = "" if row.routed is None else routes_text(snapshot, row.routed)
-        yield Told(Line(_columns((*cells, routes), widths), _tone(row), indent=1), row.entry.prefix)
+        yield Told(Line(_columns((*cells, routes), widths), tone, indent=1), row.entry.prefix)
     if len(entries) < len(peer.entries):
         rest = count_text(len(peer.entries) - len(entries), "more prefix", "more prefixes")
         yield Told(Line(f"{rest}, not listed", Tone.NOTE, indent=1))
@@ -221,15 +222,16 @@ def routes_text(snapshot: Snapshot, found: Routed) -> str:
         Extent.DEFAULT: "here by default",
         Extent.SOME: f"partly here, partly {where}" if links else "partly here (next hops)",
         Extent.NOTHING: f"elsewhere: {where}" if where != "nowhere" else "nowhere",
-        Extent.SHADOWED: "decides nothing",
+        Extent.SHADOWED: "others own all of it",
         Extent.UNKNOWN: "unknown",
     }[found.extent]
 
 
-def _tone(row: Row) -> Tone:
-    if row.entry.state not in (EntryState.SAME, EntryState.GIVEN_AWAY):
-        return Tone.BAD
-    if row.entry.state is EntryState.GIVEN_AWAY:
+def _tone(peer: PeerDrift, row: Row) -> Tone:
+    """A peer with the device's own key is no drift: no kernel ever takes it."""
+    if row.entry.state is EntryState.GIVEN_AWAY or peer.presence is Presence.OWN_KEY:
         return Tone.NOTE
+    if row.entry.state is not EntryState.SAME:
+        return Tone.BAD
     fits = row.routed is None or row.routed.extent in _AS_IT_SHOULD
     return Tone.PLAIN if fits else Tone.NOTE

@@ -25,6 +25,7 @@ from wgtui.report.finding_names import TONES, who_text
 from wgtui.report.finding_sentences import finding_text
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS, Line
 from wgtui.report.repairs import repair
+from wgtui.report.text import broken
 from wgtui.report.words import count_text
 
 CHECK_SCHEMA: Final = "wgtui.check/1"
@@ -44,8 +45,16 @@ def finding_lines(snapshot: Snapshot, finding: Finding) -> Iterator[Line]:
         yield Line(command, label="" if number else "fix")
 
 
-def findings_text(snapshot: Snapshot, findings: Sequence[Finding], ascii_only: bool = False) -> str:
-    """All of them, for a terminal or a mail: what it is, what happens, what would repair it."""
+def findings_text(
+    snapshot: Snapshot,
+    findings: Sequence[Finding],
+    ascii_only: bool = False,
+    columns: int | None = None,
+) -> str:
+    """All of them, for a terminal or a mail: what it is, what happens, what would repair it.
+
+    With ``columns`` sentences are broken between words; commands, which are copied, never.
+    """
     if not findings:
         return f"{NO_FINDINGS}\n"
     glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
@@ -54,7 +63,7 @@ def findings_text(snapshot: Snapshot, findings: Sequence[Finding], ascii_only: b
         glyph = glyphs[TONES[finding.severity]].strip() or "-"
         head = f"{finding.severity.value:<8} {finding.code.value:<22} {who_text(finding)}"
         rows.append(f"{glyph} {head}".rstrip())
-        rows.append(f"    {finding_text(snapshot, finding)}")
+        rows += broken("    ", finding_text(snapshot, finding), columns)
         rows += [f"    $ {command}" for command in repair(snapshot, finding)]
     return "".join(f"{row}\n" for row in (*rows, "", summary(findings)))
 

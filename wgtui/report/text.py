@@ -27,7 +27,7 @@ def render(lines: Iterable[Line], ascii_only: bool = False, columns: int | None 
     longest = max((len(line.label) for line in lines), default=0)
     width = max(LABEL_WIDTH, min(longest + 1, WIDEST_LABEL)) if longest else 0
     rows = (_row(line, glyphs[line.tone], number == 0, width) for number, line in enumerate(lines))
-    shown = (row for one in rows for row in _broken(*one, columns))
+    shown = (row for one in rows for row in broken(*one, columns))
     text = "".join(f"{row.rstrip()}\n" for row in shown)
     return text.translate(_ASCII) if ascii_only else text
 
@@ -37,7 +37,8 @@ def _row(line: Line, glyph: str, first: bool, width: int) -> tuple[str, str]:
     return f"{glyph} {INDENT * line.indent}{label}", line.text
 
 
-def _broken(start: str, text: str, columns: int | None) -> list[str]:
+def broken(start: str, text: str, columns: int | None) -> list[str]:
+    """The text behind ``start`` in rows of at most so many columns; None: in one."""
     if columns is None or len(start) + len(text) <= columns:
         return [start + text]
     from textwrap import wrap  # only a terminal needs it

@@ -35,6 +35,7 @@ from wgtui.tui.messages import (
 from wgtui.tui.moving import Moving
 from wgtui.tui.reader import Reader
 from wgtui.tui.reply import Reply, before_facts
+from wgtui.tui.row_layout import clip
 from wgtui.tui.row_list import RowList
 from wgtui.tui.themes import MONO, next_theme
 
@@ -312,9 +313,9 @@ class WgtuiApp(Moving):
         if sequence and self._driver is not None:
             self._driver.write(sequence)
             first, *more = text.splitlines()
-            self.state.note(
-                f"copied {printable(first)}" + (f" and {len(more)} more lines" if more else "")
-            )
+            rest = f" and {len(more)} more lines" if more else ""
+            room = max(16, self.size.width - len(f"  copied {rest}"))
+            self.state.note(f"copied {clip(printable(first), room)}{rest}")
         else:
             self.state.note("too long to copy" if text else "nothing to copy here")
 

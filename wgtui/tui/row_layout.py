@@ -7,6 +7,7 @@ goes on in the next line: no prefix is ever cut.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -135,7 +136,10 @@ def clip_words(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break between words; only a word longer than a line is broken inside."""
+    """Break between words; only a word longer than a line is broken inside.
+
+    Of such a word the prefixes of a list stay whole: behind a comma it is broken first.
+    """
     rows = [""]
     for word in text.split(" "):
         if rows[-1] and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
@@ -143,11 +147,21 @@ def wrap(text: str, width: int) -> list[str]:
         elif not rows[-1] and cell_len(word) <= width:
             rows[-1] = word
         else:
-            pieces = chop_cells(word, max(1, width)) or [""]
+            pieces = _pieces(word, max(1, width)) or [""]
             rows += pieces if rows[-1] else []
             if not rows[-1]:
                 rows[-1:] = pieces
     return rows
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    pieces = [""]
+    for part in re.findall(r"[^,]*,|[^,]+", word):
+        if cell_len(pieces[-1]) + cell_len(part) <= width:
+            pieces[-1] += part
+        else:
+            pieces += chop_cells(part, width)
+    return [piece for piece in pieces if piece]
 
 
 def paragraph(text: str, width: int, indent: int, style: str) -> Cells:
