@@ -46,15 +46,15 @@ COMMANDS: Final = (
 HELP: Final = """\
 usage: wgtui [OPTIONS]                  the terminal UI
        wgtui [OPTIONS] FLOW…            the terminal UI, with a first question
-       wgtui lookup [OPTIONS] FLOW…     one answer as text (-: one a line on stdin)
+       wgtui lookup [OPTIONS] FLOW…     one answer as text (-: flows on stdin)
        wgtui lookup [OPTIONS] PREFIX…   which of its addresses go where
-       wgtui whatif 'COMMAND'… [FLOW]   what a command would change; it is not run
-       wgtui territory [DEVICE|PREFIX]  what each peer really owns, what is routed
-       wgtui allowed-ips 'SUM'          the shortest list: '0.0.0.0/0 - 10.0.0.0/8'
+       wgtui whatif 'COMMAND'… [FLOW]   what it would change; never run
+       wgtui territory [DEVICE|PREFIX]  what each peer really owns
+       wgtui allowed-ips 'SUM'          the shortest list that means it
        wgtui drift [OPTIONS]            what was meant, what is, what is routed
        wgtui diff [OPTIONS] A B         what changed: snapshots, folders, live
-       wgtui snapshot [OPTIONS]         save what is seen, to be opened elsewhere
-       wgtui check [OPTIONS]            known mistakes, and what would repair them
+       wgtui snapshot [OPTIONS]         save what is seen, for elsewhere
+       wgtui check [OPTIONS]            known mistakes and their repair
 
 What happens to a packet on this host: which rule, which route, which WireGuard
 peer, how the encrypted packet leaves, and would a packet from there be let in.
