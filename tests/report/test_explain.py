@@ -86,6 +86,8 @@ def test_wg_quick_is_explained() -> None:
     [
         ("10.35.0.1", "gateway 10.20.0.5 means nothing to WireGuard"),
         ("10.44.0.1", "no AllowedIPs entry covers 10.44.0.1"),
+        ("10.44.0.1", "Required key not available"),
+        ("10.20.0.50", "Destination address required"),
         ("10.20.0.50", "Where laptop is, nobody knows until it calls"),
         ("198.51.100.195", "comes back to the same peer"),
         ("10.30.4.1", "wg0 encrypts it again: 60 (IPv4) or 80 (IPv6) bytes less MTU"),

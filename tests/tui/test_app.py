@@ -408,6 +408,24 @@ async def test_copy_says_what_was_copied(monkeypatch: pytest.MonkeyPatch) -> Non
         assert any("\x1b]52;c;" in data for data in written)
 
 
+async def test_a_long_copy_is_told_as_far_as_there_is_room() -> None:
+    """The note is cut where one sees it; what is copied is whole."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        app._copy("wg set wg0 peer " + "x" * 200)
+        await until(pilot, lambda: lines(app.screen)[0].rstrip().endswith("x…"))
+
+
+async def test_a_filter_without_a_match_counts_no_row() -> None:
+    """The row that says so is not one of the pane's."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        await pilot.press("tab", "slash", *"nosuch", "enter")
+        assert app.panes.lists[0].position == "none"
+
+
 async def test_capital_q_leaves_the_answer() -> None:
     """The result is the question and the answer as the command line prints it."""
     app = app_on(question="10.44.0.1")

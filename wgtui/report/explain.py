@@ -17,6 +17,7 @@ from wgtui.model.trace import (
     RuleStep,
     Trace,
 )
+from wgtui.model.wireguard import Backend
 from wgtui.report.line import Line, Tone
 from wgtui.report.printable import printable
 from wgtui.report.verdict import REASONS, rp_mode, rp_reason, verdict
@@ -108,6 +109,7 @@ def _why_owner(trace: Trace, step: OwnerStep) -> Iterator[str]:
         yield f"The gateway {route.gateway} means nothing to WireGuard."
     if owner is None:
         yield f"{device} picks the peer by destination alone, and no AllowedIPs entry covers {to}."
+        yield from _told(trace, step, "Required key not available", "ENOKEY")
         return
     yield (
         f"{device} picks the peer by destination alone: the longest AllowedIPs entry is "
@@ -115,6 +117,13 @@ def _why_owner(trace: Trace, step: OwnerStep) -> Iterator[str]:
     )
     if owner.peer.endpoint is None:
         yield f"Where {peer_name(owner.peer)} is, nobody knows until it calls."
+        yield from _told(trace, step, "Destination address required", "EDESTADDRREQ")
+
+
+def _told(trace: Trace, step: OwnerStep, words: str, error: str) -> Iterator[str]:
+    """What ping prints, for whoever knows no more than that (S-E10, S-E11)."""
+    if trace.flow.iif is None and step.device.backend is Backend.KERNEL:
+        yield f'A program that sends it from this host is told "{words}" ({error}).'
 
 
 def _why_outer(snapshot: Snapshot, trace: Trace, outer: Trace) -> str:

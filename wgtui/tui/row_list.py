@@ -26,7 +26,6 @@ from textual.widget import Widget
 
 from wgtui.report.line import Line
 from wgtui.tui import keys
-from wgtui.tui.filtering import FilteredRows
 from wgtui.tui.inks import INKS, Ink
 from wgtui.tui.messages import RowChosen, RowsFolded
 from wgtui.tui.row_layout import lines_of, without_tail
@@ -185,8 +184,8 @@ class RowList(Widget, can_focus=True):
         """``3/17``, or nothing when there is nothing."""
         if isinstance(self.model, NoRows):
             return ""  # not read yet is not the same as nothing there
-        if not len(self.model) or (isinstance(self.model, FilteredRows) and not self.model.hits):
-            return "none"
+        if not len(self.model) or not getattr(self.model, "hits", True):
+            return "none"  # the one row that is there says that none matches
         return f"{self.cursor + 1:,}/{len(self.model):,}"
 
     @property
