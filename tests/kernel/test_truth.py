@@ -7,10 +7,11 @@ from typing import Final, Literal
 
 import pytest
 
-from tests.kernel.hosts import KINDS, Device, FullTunnel, Host, Keys, Kind, Pair, Star
+from tests.kernel.hosts import KINDS, Device, FullTunnel, Host, Keys, Kind, Network, Pair, Star
 from wgtui.engine.agreement import differences
 from wgtui.engine.lookup import lookup
 from wgtui.model.flow import Flow
+from wgtui.model.influence import InfluenceKind
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import BackOutcome, Outcome, Trace
 from wgtui.sources.live import LiveSource
@@ -289,3 +290,93 @@ def test_strict_rp_filter_wants_the_route_back(star: Star) -> None:
     star.hub.sysctl("net.ipv4.conf.wg0.rp_filter", 2)
     assert told(star.hub, words).outcome is Outcome.LOCAL
     assert not rises(dropped, lambda: star.west.ping("10.77.0.1", source="10.2.0.1", wait=0.3))
+
+
+@pytest.mark.kernel
+def test_a_peer_is_answered_from_where_it_was_heard() -> None:
+    """A rule for that source then leads the encrypted packet another way than wgtui's own answer,
+    which is why wgtui names it (S-E14)."""
+    with Network() as network:
+        alice, bob = network.host("alice"), network.host("bob")
+        devices = []
+        for link in ("eth0", "eth1"):
+            network.cable(alice, link, bob, link)
+        for number, host in enumerate((alice, bob), start=1):
+            host.sysctl("net.ipv4.conf.all.rp_filter", 0)
+            devices.append(host.wireguard("wg0", Kind.USERSPACE, port=51820))
+            host.ip(
+                f"address add 192.0.2.{number}/24 dev eth0",
+                f"address add 198.51.100.{number}/24 dev eth1",
+                "link set eth0 up",
+                "link set eth1 up",
+                f"address add 10.77.0.{number}/24 dev wg0",
+                "link set wg0 up",
+            )
+        bob.ip(
+            "address add 203.0.113.2/32 dev lo",
+            "route add 198.51.100.1/32 dev eth1 src 203.0.113.2",
+        )
+        alice.ip(
+            "route add 203.0.113.2/32 via 192.0.2.2 dev eth0",
+            "route add 203.0.113.2/32 via 198.51.100.2 dev eth1 table 100",
+            "rule add from 198.51.100.1 table 100",
+        )
+        near, far = devices
+        near.add_peer(far.keys.public, "10.77.0.2/32", endpoint="203.0.113.2:51820")
+        far.add_peer(near.keys.public, "10.77.0.1/32")
+
+        def seen_by_bob() -> str:
+            return bob.run("wg", "show", "wg0", "endpoints").split()[-1]
+
+        assert alice.ping("10.77.0.2", count=3)
+        assert seen_by_bob() == "192.0.2.1:51820"
+        far.set("peer", near.keys.public, "endpoint", "198.51.100.1:51820")
+        assert bob.ping("10.77.0.1", count=3)
+        assert alice.ping("10.77.0.2", count=3)
+        assert seen_by_bob() == "198.51.100.1:51820"
+        outer = told(alice, "10.77.0.2").outer
+        assert outer is not None
+        snapshot = seen(alice)
+        [sticky] = outer.influences
+        assert sticky.kind is InfluenceKind.STICKY_SOURCE
+        assert (sticky.name, snapshot.link_name(sticky.to)) == ("198.51.100.1", "eth1")
+
+
+@pytest.mark.kernel
+def test_address_labels_of_the_host_choose_the_source() -> None:
+    """``ip addrlabel``, for every link and for one (S-B68)."""
+    with Network() as network:
+        alice, bob = network.host("alice"), network.host("bob")
+        network.cable(alice, "eth0", bob, "eth0")
+        bob.ip("link set eth0 up")
+        alice.ip(
+            "address add 2001:db8::1/64 dev eth0",
+            "address add fd00::1/64 dev eth0",
+            "link set eth0 up",
+            "route add 3fff::/20 dev eth0",
+            "addrlabel add prefix fd00::/8 dev eth0 label 77",
+        )
+        before = told(alice, "3fff::1").route
+        alice.ip("addrlabel add prefix 3fff::/16 label 77")
+        after = told(alice, "3fff::1").route
+        assert before is not None
+        assert after is not None
+        assert (str(before.source), str(after.source)) == ("2001:db8::1", "fd00::1")
+
+
+@pytest.mark.kernel
+def test_without_an_address_of_the_link_no_socket_sends_to_link_local() -> None:
+    """Routing has a way and the kernel says so, and a socket fails (S-B68)."""
+    with Network() as network:
+        alice, bob = network.host("alice"), network.host("bob")
+        network.cable(alice, "eth0", bob, "eth0")
+        bob.ip("link set eth0 up")
+        alice.ip(
+            "link set eth0 addrgenmode none",
+            "link set eth0 up",
+            "route add fe80::/64 dev eth0",
+        )
+        route = told(alice, "fe80::5%eth0").route
+        assert route is not None
+        assert route.source is None
+        assert alice.send("fe80::5%eth0") == errno.EADDRNOTAVAIL

@@ -494,3 +494,22 @@ def test_a_source_that_is_not_this_hosts_is_no_missing_route() -> None:
     lines = lines_of("192.168.10.5 from 192.168.10.1 iif eth1")
     assert "rp_filter" not in "".join(line.text for line in lines)
     assert lines[1].text == "dropped on eth1: the source is an address of this host"
+
+
+def test_an_ipv6_packet_that_no_address_could_send_says_so() -> None:
+    """The route is there, and sockets fail all the same; multicast wants an address of the very
+    link (S-B68)."""
+
+    def but(flow: str, addresses: str, gaps: tuple[Gap, ...] = ()) -> list[str]:
+        host = HostLines(
+            links=f"eth0 UP {addresses}\neth1 UP 2001:db8:1::1/64",
+            routes6="default dev eth0\nmulticast ff00::/8 dev eth0 table local",
+        )
+        return labelled(flow, "but", replace(read_host(host), gaps=gaps))
+
+    there = ["no IPv6 address to send from: sockets get 'Cannot assign requested address'"]
+    assert but("ff02::5%eth0", "192.0.2.1/24") == there
+    assert but("ff02::5%eth0", "2001:db8::1/64") == []
+    assert but("3fff::1", "192.0.2.1/24") == []  # that of eth1 will do
+    assert but("ff02::5 from 2001:db8:1::1 oif eth0", "192.0.2.1/24") == []
+    assert but("ff02::5%eth0", "192.0.2.1/24", (Gap(Subject.ADDRESSES, "not permitted"),)) == []

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from wgtui.model.finding import Finding
 from wgtui.model.kernel import KernelAnswer
 from wgtui.model.network import LOCAL_TABLE, RouteType
-from wgtui.model.snapshot import Snapshot
+from wgtui.model.snapshot import Snapshot, Subject
 from wgtui.model.trace import (
     Outcome,
     OwnerStep,
@@ -62,6 +62,7 @@ def answer(
     lines += _way(snapshot, trace, 0, None)
     lines += [back_line(snapshot, step) for step in trace.back]
     lines += _connected(snapshot, trace)
+    lines += _without_source(snapshot, trace)
     lines += [line for line in counted if line.tone is not Tone.BAD]
     lines += concern_line(findings)
     lines += may_change_lines(snapshot, trace)
@@ -273,3 +274,21 @@ def _connected(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
         if told != verdict(snapshot, trace).text:
             text = f"TCP and connected UDP ask once more, with their source, and then: {told}"
             yield Line(text, Tone.NOTE, 0, "but")
+
+
+def _without_source(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
+    """IPv6 sockets need an address to send from, of the very link where the destination is
+    multicast or link-local (S-B68); routing itself does not ask for one."""
+    flow, route = trace.flow, trace.route
+    if flow.family == 4 or flow.source is not None or flow.iif is not None:
+        return
+    link = snapshot.links.get(route.link) if route is not None and route.link is not None else None
+    if route is None or route.source is not None or link is None or not link.seen:
+        return
+    if (
+        trace.outcome.good
+        and trace.outcome is not Outcome.LOCAL
+        and snapshot.gap(Subject.ADDRESSES) is None
+    ):
+        text = "no IPv6 address to send from: sockets get 'Cannot assign requested address'"
+        yield Line(text, Tone.BAD, 0, "but")
