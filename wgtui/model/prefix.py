@@ -47,7 +47,7 @@ class Prefix(NamedTuple):
     def of(cls, family: Family, address: int, length: int) -> Prefix:
         """The prefix of ``length`` around ``address``; host bits are masked away (S-E2)."""
         host = BITS[family] - length
-        return cls(family, address >> host << host, length)
+        return new_prefix(cls, family, address >> host << host, length)
 
     @classmethod
     def parse(cls, text: str, family: Family | None = None) -> Prefix:

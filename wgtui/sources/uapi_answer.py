@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from base64 import b64encode
 from dataclasses import replace
 from typing import Final
@@ -23,13 +22,20 @@ _NUMBERS: Final = frozenset(
         "persistent_keepalive_interval",
     }
 )
-_USUAL: Final = re.compile(
-    r"public_key=([0-9a-f]{64})\npreshared_key=(?:(0{64})|[0-9a-f]{64})\nprotocol_version=1\n"
-    r"(?:endpoint=([^\n]*)\n)?last_handshake_time_sec=([0-9]+)\n"
-    r"last_handshake_time_nsec=([0-9]+)\ntx_bytes=([0-9]+)\nrx_bytes=([0-9]+)\n"
-    r"persistent_keepalive_interval=([0-9]+)((?:\nallowed_ip=[^\n]*)*)"
-)
-"""A peer as wireguard-go tells it; the preshared key is not captured."""
+_USUAL: Final = [
+    "public_key",
+    "preshared_key",
+    "protocol_version",
+    "endpoint",
+    "last_handshake_time_sec",
+    "last_handshake_time_nsec",
+    "tx_bytes",
+    "rx_bytes",
+    "persistent_keepalive_interval",
+]
+"""The keys of a peer as wireguard-go tells it, before its AllowedIPs; one without an endpoint has
+none."""
+_NO_ENDPOINT: Final = [key for key in _USUAL if key != "endpoint"]
 
 
 def parse_device(link: Link, answer: str) -> Device:
@@ -80,22 +86,24 @@ def parse_device(link: Link, answer: str) -> Device:
 
 def _usual_peer(block: str) -> Peer | None:
     """The peer, if its lines are those of wireguard-go, in its order; anything else is None."""
-    found = _USUAL.fullmatch(block)
-    if found is None:
+    words = block.replace("\n", "=").split("=")
+    keys, values = words[::2], words[1::2]
+    known = len(_USUAL) if keys[3:4] == ["endpoint"] else len(_NO_ENDPOINT)
+    if keys[:known] != (_USUAL if known == len(_USUAL) else _NO_ENDPOINT):
         return None
-    key, no_preshared_key, endpoint, seconds, nanoseconds, sent, received, keepalive, allowed = (
-        found.groups()
-    )
+    if keys[known:] != ["allowed_ip"] * (len(values) - known):
+        return None
     try:
+        seconds, nanoseconds, sent, received, keepalive = map(int, values[known - 5 : known])
         return Peer(
-            public_key=_base64(key),
-            endpoint=_endpoint(endpoint) if endpoint else None,
-            allowed_ips=tuple([Prefix.parse(one) for one in allowed.split("\nallowed_ip=")[1:]]),
-            last_handshake=int(seconds) + int(nanoseconds) / 1e9 or None,
-            received=int(received),
-            sent=int(sent),
-            keepalive=int(keepalive),
-            has_preshared_key=no_preshared_key is None,
+            public_key=_base64(values[0]),
+            endpoint=_endpoint(values[3]) if known == len(_USUAL) else None,
+            allowed_ips=tuple(map(Prefix.parse, values[known:])),
+            last_handshake=seconds + nanoseconds / 1e9 or None,
+            received=received,
+            sent=sent,
+            keepalive=keepalive,
+            has_preshared_key=bool(values[1].strip("0")),
         )
     except ValueError:
         return None  # its lines will tell which of them it is

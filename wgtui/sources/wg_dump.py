@@ -16,7 +16,7 @@ from netaddr import IPAddress
 
 from wgtui.errors import FormatError
 from wgtui.model.network import Link, LinkIndex, Mark
-from wgtui.model.prefix import BITS, Family, Prefix
+from wgtui.model.prefix import BITS, Family, Prefix, new_prefix
 from wgtui.model.wireguard import Device, Endpoint, Peer
 from wgtui.sources.nlsocket import (
     ATTRIBUTE,
@@ -209,7 +209,7 @@ def _allowed_ips(data: bytes) -> tuple[Prefix, ...]:
         if all(entry[0] == head and entry[2] == middle and entry[1] <= 32 for entry in entries):
             return tuple(
                 [
-                    Prefix(family, value >> 32 - length << 32 - length, length)
+                    new_prefix(Prefix, family, value >> 32 - length << 32 - length, length)
                     for _, length, _, value in entries
                 ]
             )
