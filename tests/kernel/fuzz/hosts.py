@@ -15,6 +15,7 @@ from typing import Final
 
 from tests.kernel.fuzz.rules import MODERN, add_rules
 from tests.kernel.fuzz.worlds import World
+from wgtui.errors import WgtuiError
 from wgtui.model.snapshot import Snapshot
 from wgtui.sources import netns
 from wgtui.sources.links import IFNAME, REQUEST, RTM_GETLINK
@@ -52,13 +53,10 @@ def host(world: World) -> Iterator[LiveSource]:
             else:
                 batch = "".join(f"{_words(line)}\n" for line in lines)
                 argv = ("ip", "-n", name, *option.split(), "-force", "-batch", "-")
-                subprocess.run(
-                    argv,
-                    input=batch,
-                    text=True,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
+                done = subprocess.run(argv, input=batch, text=True, capture_output=True)
+                # ip goes on after what the kernel refuses, but ends where it cannot read a word.
+                if done.returncode not in (0, 1):
+                    raise WgtuiError(f"ip did not read all of a batch: {done.stderr.strip()}")
         source = LiveSource(name)
         try:
             yield source

@@ -75,7 +75,7 @@ def _selectors(dice: Dice, family: Family) -> Iterator[str]:
                 f"oif {random.choice((*dice.links, *dice.vrfs, 'gone'))}",
                 f"fwmark {random.choice(MARKS)}",
                 f"fwmark {random.choice(MARKS)}/{random.choice((1, 0xFF, 0xFFFF))}",
-                f"tos {random.choice(TOSES[2:])}",
+                f"tos {random.choice(TOSES[2:]):#x}",
                 f"ipproto {protocol}",
                 f"sport {random.choice(PORTS)}",
                 f"dport {random.choice(('22-53', '443', '1-1024'))}",

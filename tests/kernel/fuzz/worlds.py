@@ -159,9 +159,12 @@ def _routes(dice: Dice, family: Family) -> Iterator[str]:
             yield f"ip nexthop add id {number} group {'/'.join(weights)}"
         else:
             way = hop(dice, family) if dice.chance(90) else "blackhole"
-            yield f"ip -{family} nexthop add id {number} {way}"
+            if " dev " not in f" {way}" and way != "blackhole":
+                way += f" dev {dice.link()}"  # ip wants one
+            option = "" if " inet6 " in way else f"-{family} "
+            yield f"ip {option}nexthop add id {number} {way}"
     for _ in range(random.randint(3, 18)):
-        words = [dice.prefix(family)]
+        words, legs = [dice.prefix(family)], []
         if dice.chance(18):
             words.insert(0, random.choice(("blackhole", "unreachable", "prohibit", "throw")))
         elif dice.chance(6):
@@ -173,7 +176,7 @@ def _routes(dice: Dice, family: Family) -> Iterator[str]:
         elif objects and dice.chance(40):
             words.append(f"nhid {random.choice(objects)}")
         elif dice.chance(45 if dice.uplinks else 15):
-            words += [
+            legs = [
                 f"nexthop {hop(dice, family)} weight {random.choice((1, 2))}"
                 for _ in range(random.choice((2, 2, 3)))
             ]
@@ -184,19 +187,20 @@ def _routes(dice: Dice, family: Family) -> Iterator[str]:
         if dice.chance(35):
             words.append(f"metric {random.choice((10, 20, 1024))}")
         if family == 4 and dice.chance(15):
-            words.append(f"tos {random.choice(TOSES[2:])}")
+            words.append(f"tos {random.choice(TOSES[2:]):#x}")
         if family == 4 and dice.chance(10):
             # Not host: such a route takes gateways for its own, but only of routes added later.
             words.append(f"scope {random.choice(('global', 'link'))}")
         if dice.own[family] and dice.chance(20):
             words.append(f"src {random.choice(dice.own[family])}")
-        if family == 6 and "via" not in " ".join(words) and dice.chance(20):
+        if family == 6 and "via" not in " ".join(words + legs) and dice.chance(20):
             # ECMP siblings may differ in it, and a dump tells that of the first one only.
             words.append(f"pref {random.choice(('low', 'high'))}")
         if family == 6 and dice.chance(15):
             words.append(f"from {dice.prefix(6)}")
         verb = random.choice(("add", "add", "append", "prepend"))
-        yield f"ip -{family} route {verb} {' '.join(words)}"
+        # ip reads nothing but legs behind the first one; it would end, and its batch with it.
+        yield f"ip -{family} route {verb} {' '.join(words + legs)}"
     for _ in range(random.choice((0, 0, 2))):
         state = random.choice(("failed", "stale", "reachable"))
         there = f"{_gateway(dice, family)} dev {dice.link()} nud {state}"
