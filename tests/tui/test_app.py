@@ -14,6 +14,7 @@ from wgtui.errors import SourceError
 from wgtui.model.kernel import KernelAnswer
 from wgtui.report.line import Tone
 from wgtui.report.text import render
+from wgtui.report.welcome import MORE
 from wgtui.sources.demo import DemoSource
 from wgtui.tui import keys
 from wgtui.tui.app import WgtuiApp
@@ -304,6 +305,33 @@ async def test_commands_work_where_typing_would_replace_the_question() -> None:
         await until(pilot, lambda: not app.is_running)
 
 
+async def test_the_first_screen_names_only_keys_that_work_there() -> None:
+    """Each opens something, and types nothing into the empty question."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        named = [said.split()[0] for said in MORE.split("   ")]
+        assert len(named) == 5
+        for key in named:
+            active = app.screen.active_bindings.get(_KEYS.get(key, key))
+            assert active is not None, key
+            assert active.enabled, key
+
+
+@pytest.mark.parametrize(
+    ("pressed", "named"),
+    [("enter", "e explain"), ("tab", "y copy"), ("exclamation_mark", "y copy")],
+)
+async def test_the_key_bar_names_first_what_the_place_is_for(pressed: str, named: str) -> None:
+    """At 80 columns, with an answer: in it one explains; a row or a repair is copied."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        await pilot.press(*"10.44.0.1", pressed)
+        await until(pilot, lambda: named in lines(app.screen)[-1])
+        assert lines(app.screen)[-1].rstrip().endswith("q quit")
+
+
 async def test_findings_are_one_key_away_while_a_question_is_typed() -> None:
     """No question has an exclamation mark: it opens the findings, and closes them again."""
     app = app_on()
@@ -353,6 +381,7 @@ async def test_what_is_typed_right_after_the_slash_stays() -> None:
         assert line.value == "e"
 
 
+_KEYS = {"=": "equals_sign", "?": "question_mark"}
 _CHARACTERS = {"slash": "/", "tab": "\t", "enter": "\r"}
 
 

@@ -32,6 +32,9 @@ SUBJECTS: Final[dict[Subject, str]] = {
     Subject.CONSISTENCY: "one consistent moment",
 }
 
+MORE: Final = "w what if?   m map   = drift   J journal   ? all keys"
+"""What the line of keys below has no room for; each is a key of the empty question."""
+
 
 def welcome(snapshot: Snapshot) -> list[Line]:
     """The first screen's lines, shown while the question line is empty."""
@@ -50,7 +53,7 @@ def welcome(snapshot: Snapshot) -> list[Line]:
         lines.append(
             Line(gap_sentence(snapshot, gap), Tone.UNKNOWN, label="" if number else "unseen")
         )
-    lines.append(Line("? keys   Tab panes   / filter   q quit", label="keys"))
+    lines.append(Line(MORE, label="more"))
     return lines
 
 

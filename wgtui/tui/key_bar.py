@@ -143,7 +143,8 @@ class KeyBar(Widget):
         base, key_style = self.rich_style, self.get_component_rich_style("keys--key")
         bindings, width = self._shown_keys(), self.size.width
         parts = [(f"{self.app.get_key_display(one)} ", f"{one.description}  ") for one in bindings]
-        while len(parts) > 2 and sum(len(key) + len(word) for key, word in parts) + 1 > width:
+        # A blank at the left; the gap behind the last word needs no room.
+        while len(parts) > 2 and sum(len(key) + len(word) for key, word in parts) - 1 > width:
             del parts[-3]
         segments = [Segment(" ", base)]
         for key, word in parts:

@@ -65,7 +65,7 @@ ROWS: Final[Keys] = [
 MAP: Final[Keys] = [
     _key("map.in", "l,right,plus", "zoom_in", "into the row's prefix", "zoom in", "l"),
     _key("map.out", "h,left,minus", "zoom_out", "to the prefix around", "zoom out", "h"),
-    _key("map.family", "6", "other_family", "IPv4 or IPv6"),
+    _key("map.family", "6", "other_family", "IPv4 or IPv6", "IPv4/6"),
 ]
 
 ANSWER: Final[Keys] = [
@@ -120,6 +120,16 @@ EVERYWHERE: Final[Keys] = [
     _key("app.next", "tab", "focus_next", "the next pane"),
     _key("app.previous", "shift+tab", "focus_previous", "the pane before"),
     _key(
+        "app.explain",
+        "e",
+        "explain",
+        "the verdict in plain sentences, and the commands that prove it",
+        "explain",
+    ),
+    _key(
+        "app.copy", "y", "copy", "copy this row (OSC 52: through ssh, tmux and screen too)", "copy"
+    ),
+    _key(
         "app.filter",
         "slash",
         "filter",
@@ -128,21 +138,11 @@ EVERYWHERE: Final[Keys] = [
         "/",
     ),
     _key(
-        "app.explain",
-        "e",
-        "explain",
-        "the verdict in plain sentences, and the commands that prove it",
-        "explain",
-    ),
-    _key(
         "app.view",
         "v",
         "switch_tree",
         "AllowedIPs per peer, or each device's one tree (shows overlap)",
         "view",
-    ),
-    _key(
-        "app.copy", "y", "copy", "copy this row (OSC 52: through ssh, tmux and screen too)", "copy"
     ),
     _key("app.copy-answer", "Y", "copy_answer", "copy question and answer"),
     _key(
