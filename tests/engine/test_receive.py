@@ -9,7 +9,7 @@ import pytest
 from tests.engine.worlds import ask, outcome, rules, way, world
 from wgtui.errors import QueryError
 from wgtui.model.snapshot import Gap, Snapshot, Subject
-from wgtui.model.trace import BackOutcome, Exactness, Outcome, RpResult
+from wgtui.model.trace import BackOutcome, Exactness, Outcome, Reason, RpResult
 from wgtui.report.sentences import answer
 
 FORWARD = "net.ipv4.conf.eth0.forwarding = 1\nnet.ipv4.conf.wg0.forwarding = 1"
@@ -310,3 +310,27 @@ def test_where_a_batch_takes_over_no_route() -> None:
     )
     assert ask(several, SPOOFED).outcome is Outcome.RPF_DROPPED
     assert not ask(several, SPOOFED).batched
+
+
+@pytest.mark.parametrize("off", ["disable_ipv6", "mtu"])
+def test_a_link_without_ipv6_lets_no_ipv6_in(off: str) -> None:
+    """Routing would have a way, and says so when asked; real packets are dropped before
+    (ip6_input.c:ip6_rcv_core; S-B70)."""
+    host = world(
+        "eth0 UP 2001:db8::1/64\neth1 UP 2001:db8:1::1/64",
+        routes6="2001:db8::/64 dev eth0\n2001:db8:1::/64 dev eth1\n3fff::/20 dev eth1",
+        sysctls="net.ipv6.conf.all.forwarding = 1",
+    )
+    eth0 = host.links_by_name["eth0"]
+    sysctls = {**host.sysctls, "net/ipv6/conf/eth0/disable_ipv6": 1}
+    small = {**host.links, eth0.index: replace(eth0, mtu=1279)}
+    least = {**host.links, eth0.index: replace(eth0, mtu=1280)}
+    there = replace(host, sysctls=sysctls) if off == "disable_ipv6" else replace(host, links=small)
+    for destination, before in (("2001:db8:1::1", Outcome.LOCAL), ("3fff::1", Outcome.SENT)):
+        flow = f"{destination} from 2001:db8::9 iif eth0"
+        assert ask(host, flow).outcome is before
+        assert ask(replace(host, links=least), flow).outcome is before
+        trace = ask(there, flow)
+        assert (trace.outcome, trace.reason) == (Outcome.MARTIAN, Reason.IPV6_OFF)
+        assert "refused: IPv6 is off" in answer(there, trace)[0].text
+    assert ask(there, "2001:db8:1::1 from 3fff::9 iif eth1").outcome is Outcome.LOCAL

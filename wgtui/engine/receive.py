@@ -32,6 +32,8 @@ from wgtui.model.wireguard import Peer
 
 _LOOPBACK4: Final = Prefix.parse("127.0.0.0/8")
 _LINK_LOCAL6: Final = Prefix.parse("fe80::/10")
+_LEAST_MTU6: Final = 1280
+"""IPv6 leaves a link with less (addrconf.c:addrconf_notify)."""
 _ALL_HOSTS: Final = 0xE0000001
 
 
@@ -170,8 +172,11 @@ def _receive6(
 ) -> Arrival:
     accepted = ArrivalStep(link.index, BackOutcome.ACCEPTED, None, owner, sender)
     loopback = not link.loopback and 1 in (query.source, query.destination)
-    if is_multicast6(query.source) or loopback:
+    # ip6_input.c:ip6_rcv_core asks before anything is routed; "all" only sets it for every link.
+    off = 0 < link.mtu < _LEAST_MTU6 or bool(snapshot.conf(6, link.name, "disable_ipv6"))
+    if is_multicast6(query.source) or loopback or off:
         reason = Reason.LOOPBACK_ADDRESS if loopback else Reason.SOURCE_INVALID
+        reason = Reason.IPV6_OFF if off else reason
         step = ArrivalStep(link.index, BackOutcome.NOT_ALLOWED, reason, owner, sender)
         return Arrival(step, Outcome.MARTIAN, reason, None)
     query = query._replace(input=True, strict=needs_strict(query.destination))

@@ -63,6 +63,8 @@ class Reason(Enum):
     """Every rule was asked and none had a route."""
     OIF_DOWN = "oif-down"
     IIF_HAS_NO_ADDRESS = "iif-has-no-address"
+    IPV6_OFF = "ipv6-off"
+    """Of the link it arrives on: disable_ipv6, or an MTU below 1280."""
     NO_CARRIER = "no-carrier"
     LINK_ADMIN_DOWN = "link-admin-down"
     NO_PRIVATE_KEY = "no-private-key"

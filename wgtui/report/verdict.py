@@ -28,6 +28,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.NO_RULE_LEFT: "no rule leads to one",
     Reason.OIF_DOWN: "the link it is bound to is down",
     Reason.IIF_HAS_NO_ADDRESS: "the link it arrives on has no address of the family",
+    Reason.IPV6_OFF: "IPv6 is off (disable_ipv6, or MTU < 1280) on the link it arrives on",
     Reason.NO_CARRIER: "the link has no carrier",
     Reason.LINK_ADMIN_DOWN: "the link is down",
     Reason.NO_PRIVATE_KEY: "the device has no private key, so it can encrypt nothing",
@@ -113,7 +114,8 @@ def _sentence(snapshot: Snapshot, trace: Trace) -> str:
             return f"{_came(trace)} is dropped by {_rp_why(snapshot, trace)}"
         case Outcome.MARTIAN:
             what = _came(trace) if trace.flow.iif is not None else to
-            return f"{what} is refused for its addresses: {why}"
+            cause = "" if trace.reason is Reason.IPV6_OFF else " for its addresses"
+            return f"{what} is refused{cause}: {why}"
         case Outcome.NOT_FORWARDED:
             where = f" on {printable(trace.flow.iif or '')}" if trace.flow.family == 4 else ""
             return f"{_came(trace)} is not for this host, and {why}{where}"
