@@ -88,3 +88,20 @@ def test_ipv6_asks_again_only_after_an_error() -> None:
     reached = lookup(snapshot, Flow.parse("2001:db8:1::9"))
     assert reached.outcome is Outcome.SENT
     assert reached.connected is None
+
+
+def test_an_ipv6_socket_bound_to_a_link_asks_again_too() -> None:
+    """After an error, and by that link alone: another link's way is none for it (S-A41, S-B63)."""
+    rules6 = """
+0: from all lookup local
+100: from 2001:db8:1::10 lookup 100
+32766: from all lookup main
+"""
+    snapshot = host(rules6=rules6)
+    bound = lookup(snapshot, Flow.parse("2001:db8:9::9 oif eth1"))
+    assert bound.outcome is Outcome.NO_ROUTE
+    assert bound.connected is not None
+    assert bound.connected.outcome is Outcome.SENT
+    other = lookup(snapshot, Flow.parse("2001:db8:9::9 oif eth0"))
+    assert other.outcome is Outcome.NO_ROUTE
+    assert other.connected is None

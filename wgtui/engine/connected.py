@@ -20,12 +20,14 @@ from wgtui.model.trace import Outcome, Trace
 
 def connected_trace(snapshot: Snapshot, flow: Flow, query: Query, first: Trace) -> Trace | None:
     """The second walk's trace, when it ends differently; None: sockets get the same answer."""
-    if query.source or query.oif != NO_LINK or not _asks_for_source(snapshot, query):
+    bound = query.oif != NO_LINK
+    if query.source or (bound and query.family == 4) or not _asks_for_source(snapshot, query):
         return None
     source = _chosen(snapshot, query, first)
     if source == 0:
         return None
-    query = query._replace(source=source)
+    # ip6_output.c:ip6_dst_lookup_tail: still by that link alone, though there is a source now.
+    query = query._replace(source=source, strict=bound)
     way = send(snapshot, query)
     if _same(first, way):
         return None

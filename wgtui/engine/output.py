@@ -119,7 +119,8 @@ def _loopback_source_ok(snapshot: Snapshot, way: Way) -> bool:
 def _send6(snapshot: Snapshot, query: Query) -> Way:
     if query.source and is_multicast6(query.source):
         return refused(Outcome.MARTIAN, Reason.SOURCE_INVALID)
-    strict = needs_strict(query.destination) or (query.oif != NO_LINK and query.source == 0)
+    bound = query.oif != NO_LINK and query.source == 0
+    strict = query.strict or bound or needs_strict(query.destination)
     query = query._replace(strict=strict)
     way = _link_scope_of_vrf(snapshot, query) or from_found(snapshot, query, walk(snapshot, query))
     down = query.oif != NO_LINK and snapshot.links[query.oif].up is False
