@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.worlds import ask, outcome, rules, said, source, table, way, with_link, world
 from wgtui.model.snapshot import Gap, Subject
+from wgtui.report.verdict import verdict
 
 SPLIT = rules("10: from all nop")
 NOWHERE = "eth0 UP 192.0.2.10/24\neth1 UP 198.51.100.10/24"
@@ -194,6 +195,21 @@ def test_a_gateway_that_is_an_own_address_is_taken_for_on_link() -> None:
     assert way(snapshot, "20.1.1.1") == "254 20.0.0.0/8 dev eth1"
     onlink = world(routes4="20.0.0.0/8 via 198.51.100.10 dev eth1 onlink")
     assert way(onlink, "20.1.1.1") == "254 20.0.0.0/8 via 198.51.100.10 dev eth1"
+
+
+def test_where_a_gateway_was_looked_up_earlier_cannot_be_seen() -> None:
+    """An address made local by hand covers it now, and a plain route too: which of them was there
+    when the gateway was looked up, and whether local was one tree with main, no dump tells
+    (S-B13, S-A5)."""
+    by_hand = "local 20.0.0.0/8 dev eth1 table local\n"
+    snapshot = world(routes4=f"{by_hand}20.0.0.0/16 dev eth1\n30.0.0.0/8 via 20.0.0.9 dev eth1")
+    assert way(snapshot, "30.1.1.1") == "254 30.0.0.0/8 via 20.0.0.9 dev eth1 or dev eth1"
+    told = verdict(snapshot, ask(snapshot, "30.1.1.1")).text
+    assert "via 20.0.0.9, or past it" in told
+    alone = world(routes4=f"{by_hand}30.0.0.0/8 via 20.0.0.9 dev eth1")
+    assert way(alone, "30.1.1.1") == "254 30.0.0.0/8 dev eth1"
+    other = world(routes4=f"{by_hand}30.0.0.0/8 via 198.51.100.9 dev eth1")
+    assert way(other, "30.1.1.1") == "254 30.0.0.0/8 via 198.51.100.9 dev eth1"
 
 
 def test_a_multicast_source_is_no_ipv6_source_either() -> None:

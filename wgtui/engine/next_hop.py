@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from netaddr import IPAddress
 
 from wgtui.engine.exceptions import kept_for
-from wgtui.engine.fib import ERROR_TYPES, match4
+from wgtui.engine.fib import ERROR_TYPES, match4, usable4
 from wgtui.engine.local_tree import local_tables
 from wgtui.engine.once import once
 from wgtui.engine.query import Query
@@ -33,6 +33,7 @@ from wgtui.model.network import (
     Scope,
     TableId,
 )
+from wgtui.model.routes import RouteTable
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import Outcome, RouteStep
 
@@ -162,12 +163,16 @@ def _kinds(snapshot: Snapshot) -> dict[tuple[int, TableId], tuple[RouteInfo, _As
 
 
 def _added(snapshot: Snapshot, route: Route, legs: tuple[NextHop, ...]) -> _AsAdded:
-    used = tuple(
-        leg if _gateway_used(snapshot, route, leg) else replace(leg, gateway=None) for leg in legs
-    )
+    used: list[NextHop] = []
+    for leg in legs:
+        by_gateway = _gateway_used(snapshot, route, leg)
+        direct = replace(leg, gateway=None)
+        used.append(leg if by_gateway else direct)
+        if leg.gateway is not None and _may_have_been_else(snapshot, route, leg):
+            used.append(direct if by_gateway else leg)
     first = legs[0] if legs else NextHop(None)
     source = route.info.preferred_source
-    return _AsAdded(used, _leg_source(snapshot, route, first) if source is None else source)
+    return _AsAdded(tuple(used), _leg_source(snapshot, route, first) if source is None else source)
 
 
 def _goes_to_all(query: Query, route: Route) -> bool:
@@ -186,17 +191,65 @@ def _gateway_used(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
     """
     if leg.gateway is None or leg.gateway.version == 6 or leg.onlink or leg.link is None:
         return True
-    nearer = max(Scope.LINK, route.info.scope + 1)  # what leads to a gateway reaches less far
-    query = Query(4, int(leg.gateway), oif=leg.link, scope=nearer)
+    query = _towards_gateway(route, leg.link, int(leg.gateway))
+    for tables in _gateway_tables(snapshot, route):
+        found = match4(route.table, tables, query, told=False).step.winner
+        if found is not None:
+            return not _is_own(found)
+    return True
+
+
+def _may_have_been_else(snapshot: Snapshot, route: Route, leg: NextHop) -> bool:
+    """Was the gateway perhaps looked up before a route came that covers it now?
+
+    What was found then is not told by any dump. It only matters where somebody made addresses local
+    by hand: own addresses and the way to their neighbours come and go together.
+    """
+    if leg.gateway is None or leg.gateway.version == 6 or leg.onlink or leg.link is None:
+        return False
+    if not _made_local(snapshot):
+        return False
+    gateway = int(leg.gateway)
+    query = _towards_gateway(route, leg.link, gateway)
+    leading = [
+        other
+        for tables in _gateway_tables(snapshot, route)
+        for table in tables
+        for other in (table[row] for row in table.tree.covering_rows(gateway))
+        if usable4(other.info, query)[0] is None
+    ]
+    own = [other for other in leading if _is_own(other)]
+    return len(own) < len(leading) and any(other.info.protocol != "kernel" for other in own)
+
+
+def _is_own(found: Route) -> bool:
+    """Does the way to a gateway end here?"""
+    return found.info.scope == Scope.HOST and found.info.type not in ERROR_TYPES
+
+
+@once
+def _made_local(snapshot: Snapshot) -> bool:
+    """Are there addresses that are local by hand?"""
+    return any(
+        info.type is RouteType.LOCAL and info.protocol != "kernel"
+        for (family, _), table in snapshot.routes.items()
+        if family == 4
+        for info in table.infos
+    )
+
+
+def _towards_gateway(route: Route, link: LinkIndex, gateway: int) -> Query:
+    """What leads to a gateway reaches less far than its route."""
+    return Query(4, gateway, oif=link, scope=max(Scope.LINK, route.info.scope + 1))
+
+
+def _gateway_tables(snapshot: Snapshot, route: Route) -> list[list[RouteTable]]:
+    """Where the kernel looks for the way to a gateway, one after the other."""
     own, main, last = (snapshot.table(4, t) for t in (route.table, MAIN_TABLE, DEFAULT_TABLE))
     if route.table in (LOCAL_TABLE, MAIN_TABLE):
         own = None  # local comes first anyway, as one tree with main while they are that
-    for tables in ([own], local_tables(snapshot), [main], [last]):
-        match = match4(route.table, [table for table in tables if table], query, told=False)
-        found = match.step.winner
-        if found is not None:
-            return found.info.scope != Scope.HOST or found.info.type in ERROR_TYPES
-    return True
+    groups = ([own], local_tables(snapshot), [main], [last])
+    return [[table for table in tables if table] for tables in groups]
 
 
 def _given(snapshot: Snapshot, query: Query, route: Route) -> IPAddress | None:

@@ -156,6 +156,9 @@ def _gateway(trace: Trace) -> str:
     route = trace.route
     if route is None:
         return ""
+    if route.route is not None and len(route.next_hops) > max(1, len(route.route.info.next_hops)):
+        via = ", ".join(str(leg.gateway) for leg in route.next_hops if leg.gateway is not None)
+        return f" via {via}, or past it: that was settled when the route was added, and is not seen"
     if len(route.next_hops) > 1:
         return f", or another of {len(route.next_hops)} next hops (a hash picks)"
     return f" via {route.gateway}" if route.gateway is not None else ""
