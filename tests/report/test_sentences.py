@@ -513,3 +513,21 @@ def test_an_ipv6_packet_that_no_address_could_send_says_so() -> None:
     assert but("3fff::1", "192.0.2.1/24") == []  # that of eth1 will do
     assert but("ff02::5 from 2001:db8:1::1 oif eth0", "192.0.2.1/24") == []
     assert but("ff02::5%eth0", "192.0.2.1/24", (Gap(Subject.ADDRESSES, "not permitted"),)) == []
+
+
+def test_what_a_socket_takes_an_ipv6_destination_for_is_said() -> None:
+    """A v4-mapped one means IPv4 (S-B69); a link-local one without its link cannot be connected to
+    (S-B71)."""
+    host = read_host(HostLines(links="eth0 UP 2001:db8::1/64", routes6="default dev eth0"))
+
+    def but(flow: str) -> list[str]:
+        return labelled(flow, "but", host)
+
+    assert but("::ffff:1.2.3.4") == ["sockets take IPv4 for such an address: ask about 1.2.3.4"]
+    for address in ("fe80::5", "ff02::5", "ff01::5"):
+        told = f"TCP and connected UDP want its link named: {address}%LINK"
+        assert but(address) == [told]
+        assert told not in but(f"{address}%eth0")
+    for address in ("2001:db8::5", "::1.2.3.4", "ff0e::5", "fec0::5"):
+        assert but(address) == []
+    assert but("fe80::5 from 2001:db8::9 iif eth0") == []

@@ -62,6 +62,7 @@ def answer(
     lines += _way(snapshot, trace, 0, None)
     lines += [back_line(snapshot, step) for step in trace.back]
     lines += _connected(snapshot, trace)
+    lines += _as_sockets_take_it(trace)
     lines += _without_source(snapshot, trace)
     lines += [line for line in counted if line.tone is not Tone.BAD]
     lines += concern_line(findings)
@@ -274,6 +275,22 @@ def _connected(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
         if told != verdict(snapshot, trace).text:
             text = f"TCP and connected UDP ask once more, with their source, and then: {told}"
             yield Line(text, Tone.NOTE, 0, "but")
+
+
+def _as_sockets_take_it(trace: Trace) -> Iterator[Line]:
+    """IPv6 destinations that a socket takes for something else than routing does (S-B69, S-B71)."""
+    flow, value = trace.flow, int(trace.flow.destination)
+    if flow.family == 4 or flow.iif is not None:
+        return
+    if value >> 32 == 0xFFFF:
+        mapped = flow.destination.ipv4()
+        yield Line(
+            f"sockets take IPv4 for such an address: ask about {mapped}", Tone.NOTE, 0, "but"
+        )
+    local = value >> 118 == 0xFE80 >> 6 or (value >> 120 == 0xFF and value >> 112 & 15 in (1, 2))
+    if local and flow.oif is None:
+        text = f"TCP and connected UDP want its link named: {flow.destination}%LINK"
+        yield Line(text, Tone.NOTE, 0, "but")
 
 
 def _without_source(snapshot: Snapshot, trace: Trace) -> Iterator[Line]:
