@@ -366,6 +366,17 @@ async def test_commands_and_questions_of_iproute2_may_be_typed_as_they_are(
         await until(pilot, lambda: said in text(app.screen))
 
 
+async def test_wg_typed_as_it_is_asks_what_if() -> None:
+    """Its first letter is the key for that; the word is whole all the same."""
+    app = app_on()
+    async with app.run_test(size=NARROW) as pilot:
+        await ready(pilot, app)
+        await pilot.press(*"wg", "space", *"set")
+        assert app.lookup.question.value == "if wg set"
+        await pilot.press("escape", "w", *"ig")
+        assert app.lookup.question.value == "if ig"
+
+
 async def test_what_is_typed_right_after_the_slash_stays() -> None:
     """Focus, told later, selects nothing: the next key would type over what is there."""
     app = app_on()

@@ -34,7 +34,7 @@ from wgtui.tui.messages import (
 )
 from wgtui.tui.moving import Moving
 from wgtui.tui.reader import Reader
-from wgtui.tui.reply import Reply, before_facts
+from wgtui.tui.reply import IF, Reply, before_facts
 from wgtui.tui.row_layout import clip
 from wgtui.tui.row_list import RowList
 from wgtui.tui.themes import MONO, next_theme
@@ -81,6 +81,8 @@ class WgtuiApp(Moving):
         self._waiting: View | None = None
         self._failure: SourceError | None = None
         self._read = 0
+        self._before: str | None = None
+        """What the key before this one was."""
         self.mistake: Exception | None = None
         """Of ours, that ended the screen."""
         self._reader = Reader(source_spec, self.post_message, opener)
@@ -140,6 +142,9 @@ class WgtuiApp(Moving):
 
     async def _carry_out(self, event: events.Key) -> bool:
         focused, character = self.focused, event.character
+        before, self._before = self._before, character
+        if (before, character) == ("w", "g") and self.lookup.question.value == IF:
+            character = "wg"  # typed as a command, and its first letter was a key
         if isinstance(focused, Input) and focused.check_consume_key(event.key, character):
             focused.replace(character or "", *sorted(focused.selection))
             return True

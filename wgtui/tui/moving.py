@@ -16,6 +16,7 @@ from wgtui.tui.key_bar import FilterLine, KeyBar, StateLine, TabBar
 from wgtui.tui.lookup_pane import LookupPane, Question
 from wgtui.tui.messages import PaneShown, RowChosen
 from wgtui.tui.panes import Panes
+from wgtui.tui.reply import IF
 from wgtui.tui.row_list import RowList
 from wgtui.tui.sheets import Sheets
 
@@ -159,8 +160,8 @@ class Moving(App[str]):
     def action_what_if(self) -> None:
         """The question line takes a command."""
         self.action_focus_question()
-        self.lookup.question.value = "if "
-        self.lookup.question.cursor_position = len("if ")
+        self.lookup.question.value = IF
+        self.lookup.question.cursor_position = len(IF)
 
     def _close_sheet(self) -> None:
         if self.sheets.shown is not None:

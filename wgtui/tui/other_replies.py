@@ -16,10 +16,8 @@ from wgtui.report.printable import printable
 from wgtui.report.territory import partition_lines
 from wgtui.report.what_if import what_if_lines
 from wgtui.sources.commands import is_command, parse_command
-from wgtui.tui.reply import Reply
+from wgtui.tui.reply import IF, Reply
 
-IF: Final = "if "
-"""A question that begins so is a command."""
 TYPED_LIMIT: Final = 2_000
 """Prefixes looked at for every key press."""
 MOST_LINES: Final = 400

@@ -20,6 +20,9 @@ GRAMMAR: Final = (
 )
 """The words of a flow (contract §2), shown while a question is half typed."""
 
+IF: Final = "if "
+"""A question that begins so is a command."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
