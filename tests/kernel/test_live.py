@@ -401,6 +401,8 @@ netns.inside(sys.argv[1], work)
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        # Who starts the tests in the background of a script has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no threads here
     )
     with child:
         assert child.stdout is not None
