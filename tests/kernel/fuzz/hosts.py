@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import count, groupby
+from itertools import count, groupby, pairwise
 from os import getpid
 from typing import Final
 
@@ -51,7 +52,8 @@ def host(world: World) -> Iterator[LiveSource]:
                 )
                 subprocess.run(argv, stderr=subprocess.DEVNULL)
             else:
-                batch = "".join(f"{_words(line)}\n" for line in lines)
+                readable = _readable(list(lines), name)
+                batch = "".join(f"{_words(line)}\n" for line in readable)
                 argv = ("ip", "-n", name, *option.split(), "-force", "-batch", "-")
                 done = subprocess.run(argv, input=batch, text=True, capture_output=True)
                 # ip goes on after what the kernel refuses, but ends where it cannot read a word.
@@ -72,6 +74,19 @@ def _batch(command: str) -> tuple[str, str]:
     if MODERN.search(command):
         return "netlink", ""
     return tool, first if first.startswith("-") and tool == "ip" else ""
+
+
+def _readable(lines: Sequence[str], name: str) -> Sequence[str]:
+    """Without next hops by links that this kernel could not make: ip would end there."""
+    if not any(" nexthop " in line for line in lines):
+        return lines
+    there = {link for _, link in netns.inside(name, socket.if_nameindex)}
+    return [line for line in lines if " nexthop " not in line or there.issuperset(_links(line))]
+
+
+def _links(command: str) -> Iterator[str]:
+    words = command.split()
+    return (after for word, after in pairwise(words) if word == "dev")
 
 
 def _words(command: str) -> str:
