@@ -9,6 +9,7 @@
 Packets are sent, so the kernel says itself that the answer is right.
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -171,14 +172,13 @@ def test_made_in_a_namespace_without_a_name(moved: Moved) -> None:
     """A container's is found by its processes."""
     pair, other = moved.pair, moved.other
     process = pair.alice.start("unshare", "--net", "sleep", "300")
-    pid = process.pid
+    found: list[int] = []
     until = time.monotonic() + 20
-    while time.monotonic() < until:
-        found = [pid for pid in descendants(process.pid) if nameless(pid)]
-        if found:
-            [pid] = found[:1]
-            break
+    while not found and time.monotonic() < until:
         time.sleep(0.05)
+        found = [pid for pid in descendants(process.pid) if nameless(pid)]
+    assert found, "unshare made no namespace within 20 s"
+    pid = found[0]
     enter = ("nsenter", f"--net=/proc/{pid}/ns/net")
     run(*enter, "ip", "link", "add", "wg5", "type", "wireguard")
     run(*enter, "ip", "link", "set", "lo", "up")
@@ -199,18 +199,22 @@ def test_made_in_a_namespace_without_a_name(moved: Moved) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """The process and all below it."""
+    """The process and all below it; any of them may end while it is looked at."""
     found, waiting = [], [pid]
     while waiting:
         found.append(waiting.pop())
         children = Path(f"/proc/{found[-1]}/task/{found[-1]}/children")
-        waiting += map(int, children.read_text().split() if children.exists() else [])
+        with contextlib.suppress(OSError):
+            waiting += map(int, children.read_text().split())
     return found
 
 
 def nameless(pid: int) -> bool:
-    """Is its network namespace neither ours nor under /run/netns?"""
-    inode = Path(f"/proc/{pid}/ns/net").stat().st_ino
+    """Is its network namespace neither ours nor under /run/netns? No, if it has ended."""
+    try:
+        inode = Path(f"/proc/{pid}/ns/net").stat().st_ino
+    except OSError:
+        return False
     ours = Path("/proc/self/ns/net").stat().st_ino
     return inode != ours and all(
         path.stat().st_ino != inode for path in Path("/run/netns").iterdir()

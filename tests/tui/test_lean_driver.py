@@ -235,7 +235,7 @@ def test_wide_and_combining_names_look_the_same(wide_names: Path) -> None:
 def test_tmux_shows_the_same(tmp_path: Path) -> None:
     """What tmux, a terminal of its own, has on its screen in the end."""
     if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("tmux is not installed")
     with (
         _in_tmux(tmp_path / "lean", "lean") as lean,
         _in_tmux(tmp_path / "plain", "plain") as plain,

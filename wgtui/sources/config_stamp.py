@@ -6,6 +6,7 @@ opened: a look costs a listing of each folder and a ``stat`` for each file.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,19 +23,19 @@ _DEPTH: Final = 2
 
 def stamp(places: Iterable[Path]) -> Stamp:
     """What is there now; what cannot be looked at is as if it were not there."""
-    return frozenset(line for place in places for line in _lines(place, _DEPTH))
+    return frozenset(line for place in places for line in _lines(str(place), _DEPTH))
 
 
-def _lines(path: Path, depth: int) -> Iterator[Line]:
+def _lines(path: str, depth: int) -> Iterator[Line]:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116  a Path for each file costs more than the look
     except OSError:
         return
-    yield str(path), found.st_ino, found.st_size, found.st_mtime_ns
+    yield path, found.st_ino, found.st_size, found.st_mtime_ns
     if depth and stat.S_ISDIR(found.st_mode):
         try:
-            inside = list(path.iterdir())
+            inside = os.listdir(path)  # noqa: PTH208  likewise
         except OSError:
             return
-        for one in inside:
-            yield from _lines(one, depth - 1)
+        for name in inside:
+            yield from _lines(f"{path}/{name}", depth - 1)
