@@ -14,7 +14,7 @@ import pytest
 from wgtui.errors import FormatError
 from wgtui.model.network import Link, LinkIndex
 from wgtui.model.wireguard import Backend
-from wgtui.sources import uapi
+from wgtui.sources import uapi, x25519
 from wgtui.sources.uapi import read_devices
 from wgtui.sources.uapi_answer import parse_device
 from wgtui.sources.x25519 import public_key
@@ -73,9 +73,18 @@ def test_the_devices_own_key_is_the_public_one() -> None:
     """The daemon tells only its private key; what is kept is the public one (RFC 7748, 5.2)."""
     nine = bytes([9]) + bytes(31)
     public = bytes.fromhex("422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079")
-    assert public_key(nine) == public
+    assert public_key(nine) == public == public_key(nine)
     device = parse_device(TUN, f"private_key={nine.hex()}\nerrno=0\n\n")
     assert device.public_key == base64.b64encode(public).decode()
+
+
+def test_what_was_computed_belongs_to_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key asked about again has the same public key, however many others came in between."""
+    monkeypatch.setattr(x25519, "_MANY", 2)
+    keys = [bytes([number]) * 32 for number in range(8, 40, 8)]
+    first = [public_key(key) for key in keys]
+    assert [public_key(key) for key in reversed(keys)] == first[::-1]
+    assert len(set(first)) == len(keys)
 
 
 def test_no_secret_is_kept() -> None:
