@@ -17,7 +17,7 @@ from tests.kernel.hosts import CommandError, Host, Network
 from wgtui.model.network import RouteInfo, TableId
 from wgtui.model.prefix import Family
 from wgtui.model.snapshot import Snapshot
-from wgtui.sources import gather, live
+from wgtui.sources import following, gather, live
 from wgtui.sources.live import LiveSource
 
 Rows = dict[tuple[Family, TableId], tuple[list[int], list[int], list[RouteInfo]]]
@@ -157,6 +157,29 @@ def test_routes_are_followed_without_reading_everything(host: Host, readings: li
         assert (4, TableId(99)) not in third.routes
         assert rows(first) == before
         assert rows(third) == fresh(host)
+
+
+def test_a_burst_is_followed_in_parts(
+    host: Host, readings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No snapshot waits for more events than can be applied at once; the next ones come without
+    anything new, and the last is that of a new reading."""
+    monkeypatch.setattr(following, "_MOST", 10)
+    with closing(LiveSource(host.namespace)) as source:
+        snapshot = still(source, source.read())
+        readings.clear()
+        host.ip(
+            *(f"route add 10.{number}.0.0/16 via 10.9.0.2" for number in range(100, 125)),
+            *(f"route del 10.{number}.0.0/16 via 10.9.0.2" for number in range(100, 105)),
+        )
+        found = []
+        for _ in range(3):
+            snapshot = source.refresh(snapshot, 60)
+            found.append(sum(map(len, snapshot.routes.values())))
+        assert found == [found[0], found[0] + 10, found[0] + 10]
+        assert readings == []
+        assert rows(snapshot) == fresh(host)
+        assert source.refresh(snapshot, 0.0).routes is snapshot.routes
 
 
 def test_what_goes_silently_is_found_missing(host: Host, readings: list[str]) -> None:

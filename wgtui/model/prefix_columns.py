@@ -154,7 +154,10 @@ def edited(family: Family, old: Columns, edits: Edits) -> Columns:
     """From row, to row, network, length, new values."""
     values = array("I", old.values)
     born = []
-    for (network, length), wanted in sorted(edits.items()):
+    # Whole numbers are sorted ten times faster than pairs, and nobody gets a turn meanwhile.
+    for key in sorted([network << 8 | length for network, length in edits]):
+        network, length = key >> 8, key & 0xFF
+        wanted = edits[network, length]
         first, end = rows_of(old, network, length)
         if end - first == len(wanted):
             values[first:end] = array("I", wanted)

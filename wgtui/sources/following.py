@@ -20,6 +20,9 @@ from wgtui.sources.undisturbed import undisturbed
 
 _AT_ONCE: Final = 2_000
 """Events to apply before looking for new ones."""
+_MOST: Final = 30_000
+"""Events between two snapshots: who looks at them should not fall behind by seconds, and what is
+made of them needs room."""
 _NEEDED: Final = (Subject.ROUTES4, Subject.ROUTES6, Subject.NEXTHOPS)
 """What must have been seen, or events cannot be applied to it."""
 
@@ -31,6 +34,8 @@ class Following:
         """To be made in the namespace that is looked at. Raises ``OSError``."""
         self.events = Events()
         self.news = News()
+        self.is_behind = False
+        """Did more come than was applied at once?"""
         self._lost = 0
         self._changes: RouteChanges | None = None
 
@@ -47,7 +52,7 @@ class Following:
     def _dealt_with(self, news: News) -> None:
         self._lost += news.lost
         if news is self.news:
-            self.news = News()
+            self.news, self.is_behind = News(), False
 
     def completed(self, snapshot: Snapshot) -> Snapshot | None:
         """A snapshot that has been read since ``begin``, with the routes that changed meanwhile;
@@ -68,12 +73,14 @@ class Following:
         return replace(snapshot, events_lost=self._lost) if self._lost else snapshot
 
     def routes(self) -> RouteTables | None:
-        """The tables after the news, which must be of routes; None: everything must be read."""
+        """The tables after the news, which must be of routes, or after the first ``_MOST`` of them;
+        None: everything must be read."""
         news = self.news
         if news.silent or news.lost:
             return None
-        self.news = News(other=news.other)
-        return self._apply(news.routes, again=False)
+        self.news = News(news.routes[_MOST:], other=news.other)
+        self.is_behind = bool(self.news.routes)
+        return self._apply(news.routes[:_MOST], again=False)
 
     def _apply(self, events: Iterable[bytes], *, again: bool) -> RouteTables | None:
         if self._changes is None:

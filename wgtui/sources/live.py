@@ -100,7 +100,8 @@ class LiveSource:
                 return self._inside(lambda: self._polled(previous))
         if self._closed.is_set():
             return previous
-        self._settle()
+        if not self._following.is_behind:
+            self._settle()
         if self._stale or self._is_woken() or not self._is_last(previous):
             return self._inside(self._consistent)
         return self._inside(lambda: self._followed(previous))
