@@ -89,7 +89,7 @@ class GrowingColumns:
             self._settle(end)
         if not self._ascending:
             self._sort()
-            self._enclose(len(self._above), end)
+            self._settle(end)
         return Columns(self._networks, self._lengths, self._values, bytes(self._above))
 
     def _settle(self, end: int) -> None:
@@ -113,10 +113,8 @@ class GrowingColumns:
         self._enclose(start, end)
 
     def _sort(self) -> None:
-        """All rows, and begin anew with what encloses them."""
-        rows = zip(self._networks, self._lengths, strict=True)
-        keys = [network << 8 | length for network, length in rows]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
+        """All rows by network, and begin anew with what encloses them."""
+        order = sorted(range(len(self._networks)), key=self._networks.__getitem__)
         networks = map(self._networks.__getitem__, order)
         self._networks = array("I", networks) if self._bits == 32 else list(networks)
         self._lengths = array("B", map(self._lengths.__getitem__, order))

@@ -101,7 +101,8 @@ class RouteDump:
         lengths = layout.lengths(chunk, run)
         if max(lengths) > BITS[4 if chunk[run.start + FAMILY_AT] == AF_INET else 6]:
             raise FormatError("routes", f"a prefix of {max(lengths)} bits")
-        [rows, *others] = {self._rows_of(number) for number in set(numbers)}
+        self._rows_of(max(numbers))  # now those of all are known
+        [rows, *others] = set(map(self._rows.__getitem__, numbers))
         if rows is not None and not others:
             rows.extend(networks, lengths, numbers)
         else:

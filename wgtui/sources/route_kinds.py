@@ -62,11 +62,13 @@ class RouteKinds:
         """The kinds of the messages of a run, which begin at these offsets."""
         keys = list(layout.keys(words, run.start, len(run)))
         known = layout.numbers
-        if not known.keys() >= set(keys):
+        try:
+            return list(map(known.__getitem__, keys))
+        except KeyError:
             for start, key in zip(run, keys, strict=True):
                 if key not in known:
                     known[key] = self.learn(chunk[start : start + layout.size])
-        return list(map(known.__getitem__, keys))
+            return list(map(known.__getitem__, keys))
 
     def learn(self, message: bytes) -> int:
         """The kind of a message, by decoding it. Raises ``FormatError``."""

@@ -157,6 +157,8 @@ class Layout:
         columns = [
             array("I", _column(words, offset + word, self.size, many)) for word in self._varying
         ]
+        if len(columns) == 1:
+            return iter(columns[0])
         return zip(*columns, strict=True) if columns else iter([()] * many)
 
     def networks(self, chunk: bytes, words: memoryview, run: range) -> array[int] | list[int]:
