@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 from textual.events import Key
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -18,6 +19,7 @@ from wgtui.report.welcome import MORE
 from wgtui.sources.demo import DemoSource
 from wgtui.tui import keys
 from wgtui.tui.app import WgtuiApp
+from wgtui.tui.drawn import Drawn
 from wgtui.tui.help import help_lines
 from wgtui.tui.row_list import RowList
 
@@ -527,6 +529,37 @@ async def test_every_theme_draws_everything(theme: str) -> None:
         await pilot.press("t")
         assert app.theme != theme
         assert "theme: " in lines(app.screen)[0]
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+async def test_what_is_drawn_is_what_textual_would_draw(size: tuple[int, int]) -> None:
+    """Lists and bars hand out their lines themselves, in colours they remember: cell by cell the
+    same, in any theme, with the cursor or without it."""
+    app = app_on(question="10.30.5.9")
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, app)
+        seen = set()
+        for theme in ("ansi-dark", "textual-light", "nord", "ansi-mono"):
+            app.theme = theme
+            for key in ("2", "down", "3", "i"):
+                await pilot.press(key)
+                for one in app.screen.query(Drawn):
+                    if not one.size.height:
+                        continue
+                    whole = one.outer_size.region
+                    ours = one.render_lines(whole)
+                    seen.add((theme, one.id, str(one.rich_style)))
+                    one.refresh()  # what Textual remembers of it is forgotten, and what it does
+                    one._base = None
+                    textuals = Widget.render_lines(one, whole)
+                    assert [strip.simplify() for strip in ours] == [
+                        strip.simplify() for strip in textuals
+                    ]
+                    [part] = one.render_lines(Region(3, 0, 6, 1))
+                    assert part == ours[0].crop(3, 9)
+        assert {"state", "keys", "more", "routes"} <= {name for _, name, _ in seen}
+        assert bool(app.panes.lists[2].styles.gutter) == (size == WIDE)
+        assert len({style for _, _, style in seen}) > 2
 
 
 def test_every_key_has_a_name_and_a_sentence() -> None:

@@ -14,13 +14,13 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from wgtui.report.line import ASCII_GLYPHS, GLYPHS
 from wgtui.report.printable import printable
 from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
+from wgtui.tui.drawn import Drawn
 from wgtui.tui.row_list import RowList
 
 BETWEEN: Final = " · "
@@ -30,7 +30,7 @@ NOTE_SECONDS: Final = 4.0
 """How long a note ("copied …") stays."""
 
 
-class StateLine(Widget):
+class StateLine(Drawn):
     """What is seen, at the left; what is the matter with it or what just happened, at the right."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"state--note", "state--status"}
@@ -58,7 +58,7 @@ class StateLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         """What is at the right wins when there is no room for both."""
-        base, width = self.rich_style, self.size.width
+        base, width = self.base, self.size.width
         right = f" {self._note or self._status} " if self._note or self._status else ""
         room = width - cell_len(right) - 1
         text, *parts = self._text.split(BETWEEN)
@@ -76,7 +76,7 @@ class StateLine(Widget):
         return Strip([*left, Segment(right, style)]).adjust_cell_length(width, base)
 
 
-class TabBar(Widget):
+class TabBar(Drawn):
     """The panes as tabs, where only one of them has room: the key, the title, what is lit in it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"tab--shown"}
@@ -110,7 +110,7 @@ class TabBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One tab per pane, and where the cursor is in the one that is shown."""
-        base, shown_style = self.rich_style, self.get_component_rich_style("tab--shown")
+        base, shown_style = self.base, self.get_component_rich_style("tab--shown")
         *tabs, (place, _) = self._said()
         width = self.size.width
         segments = [Segment(text, shown_style if shown else base) for text, shown in tabs]
@@ -118,7 +118,7 @@ class TabBar(Widget):
         return Strip([*left, Segment(place, base)]).adjust_cell_length(width, base).simplify()
 
 
-class KeyBar(Widget):
+class KeyBar(Drawn):
     """The keys that do something now, made from the bindings in force."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key"}
@@ -140,7 +140,7 @@ class KeyBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """As many keys as fit; what does not fit is in the help."""
-        base, key_style = self.rich_style, self.get_component_rich_style("keys--key")
+        base, key_style = self.base, self.get_component_rich_style("keys--key")
         bindings, width = self._shown_keys(), self.size.width
         parts = [(f"{self.app.get_key_display(one)} ", f"{one.description}  ") for one in bindings]
         # A blank at the left; the gap behind the last word needs no room.

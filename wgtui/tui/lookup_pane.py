@@ -18,13 +18,13 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from wgtui.report.line import Line
 from wgtui.tui import keys
 from wgtui.tui.ascii_only import to_ascii
+from wgtui.tui.drawn import Drawn
 from wgtui.tui.inks import ANSWER_INKS
 from wgtui.tui.row_layout import wrap
 from wgtui.tui.row_list import RowList
@@ -218,7 +218,7 @@ class Question(Input):
         return cell_len(self.value[:position]) - self.scroll_offset.x
 
 
-class More(Widget):
+class More(Drawn):
     """At the right of the question: how many lines of the answer are below the last one shown."""
 
     def __init__(self, *, ascii_only: bool) -> None:
@@ -235,7 +235,7 @@ class More(Widget):
     def render_line(self, y: int) -> Strip:
         """``↓ 8 more``, or nothing."""
         text = f"{self._arrow}{self.count} more " if self.count else ""
-        return Strip([Segment(text.rjust(self.size.width), self.rich_style)])
+        return Strip([Segment(text.rjust(self.size.width), self.base)])
 
 
 class LookupPane(Vertical):

@@ -22,10 +22,10 @@ from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from wgtui.report.line import Line
 from wgtui.tui import keys
+from wgtui.tui.drawn import Drawn
 from wgtui.tui.inks import INKS, Ink
 from wgtui.tui.messages import RowChosen, RowsFolded
 from wgtui.tui.row_layout import lines_of, without_tail
@@ -40,7 +40,7 @@ def _nobody() -> None:
     """Nobody shows the position but the heading."""
 
 
-class RowList(Widget, can_focus=True):
+class RowList(Drawn, can_focus=True):
     """The rows of a model, with a cursor, marks and its own scrolling."""
 
     BINDINGS = keys.ROWS
@@ -265,9 +265,7 @@ class RowList(Widget, can_focus=True):
         if y not in self._pictures:
             self._pictures = dict(enumerate(self._window(self.size.height))) | self._pictures
         picture = self._pictures.get(y, Picture())
-        return self._drawing.strip(
-            picture, self.size.width, self.rich_style, self.app.theme_variables
-        )
+        return self._drawing.strip(picture, self.size.width, self.base, self.app.theme_variables)
 
     def on_resize(self, _: events.Resize) -> None:
         """Another width, other lines."""
