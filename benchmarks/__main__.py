@@ -50,6 +50,14 @@ def machine() -> str:
     )
 
 
+def processors() -> tuple[int, int]:
+    """Ticks that were wanted of them so far, and those that the hypervisor gave to another machine
+    (proc_stat(5), steal)."""
+    _, *ticks = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    user, nice, system, _, _, irq, softirq, stolen = map(int, ticks[:8])
+    return user + nice + system + irq + softirq + stolen, stolen
+
+
 def keep(name: str, text: str) -> None:
     """Put a module's section into the README, in the place of the one that is there."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
@@ -74,9 +82,12 @@ def main() -> int:
     met = True
     for name in words.module or found:
         print(f"{name} …", file=sys.stderr, flush=True)
+        before = processors()
         rows = list(found[name]())
+        wanted, stolen = (now - then for now, then in zip(processors(), before, strict=True))
         met &= all(row.met for row in rows)
-        text = f"## {name}\n\n{machine()}: `python -m benchmarks {name}`\n\n{markdown(rows)}"
+        where = f"{machine()}, {stolen / (wanted or 1):.0%} stolen"
+        text = f"## {name}\n\n{where}: `python -m benchmarks {name}`\n\n{markdown(rows)}"
         print(f"{text}\n", flush=True)
         if words.keep:
             keep(name, text)
