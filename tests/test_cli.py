@@ -572,6 +572,7 @@ def test_a_mistake_of_ours_is_one_line(
     ("words", "hint"),
     [
         (["chek"], "'chek' is not an IP address (at character 1 of 'chek'); the command check?"),
+        (["--source", "demo", "lokup", "10.0.0.1"], "; the command lookup?"),
         (["lookup", "--demo", "vpn.example.com"], "is not an IP address; names are not resolved"),
         (["10.0.0.0/99"], "'10.0.0.0/99' is not a prefix"),
     ],

@@ -232,7 +232,10 @@ def _meant(argv: Sequence[str]) -> str:
     """A word that is nearly a command: no flow begins like that."""
     from difflib import get_close_matches  # only who mistyped waits for it
 
-    first = next((word for word in argv if not _is_option(word)), "")
+    common = _by_spelling(COMMON)
+    values = {at + 1 for at, word in enumerate(argv) if word in common and common[word].takes_value}
+    words = (word for at, word in enumerate(argv) if at not in values and not _is_option(word))
+    first = next(words, "")
     meant = [] if first in COMMANDS else get_close_matches(first, COMMANDS, 1)
     return f"; the command {meant[0]}?" if meant else ""
 
