@@ -10,6 +10,7 @@ from tests.engine.worlds import ask, outcome, rules, world
 from wgtui.errors import QueryError
 from wgtui.model.snapshot import Gap, Subject
 from wgtui.model.trace import Outcome, RouteStep, RuleStep
+from wgtui.report.as_json import lookup_json
 
 
 def test_the_same_snapshot_and_flow_give_the_same_trace() -> None:
@@ -29,6 +30,12 @@ def test_a_link_that_could_not_be_seen_is_unknown() -> None:
     """A gap is not "no such link" (contract §3)."""
     blind = replace(world(), links={}, gaps=(Gap(Subject.LINKS, "no file link.json"),))
     assert outcome(blind, "8.8.8.8 oif eth0") == "unknown/links-unreadable"
+    flow = "8.8.8.8 from 192.0.2.7 iif eth0"
+    answer = lookup_json(blind, ask(blind, flow))
+    came = answer["in"]
+    assert isinstance(came, dict)
+    assert (answer["outcome"], came["outcome"]) == ("unknown", "unknown")
+    assert (came["device"], came["owner"]) == ("eth0", None)
 
 
 def test_the_steps_are_rules_then_the_route() -> None:

@@ -10,6 +10,7 @@ from tests.engine.worlds import ask, rules, world
 from wgtui.model.prefix import Prefix
 from wgtui.model.snapshot import Gap, Hook, Snapshot, Subject
 from wgtui.model.trace import BackOutcome, Exactness, Reason, ReverseStep, RpResult
+from wgtui.report.entrances import back_line
 
 LINKS = """
 eth0 UP 192.0.2.10/24
@@ -275,3 +276,16 @@ def test_the_answer_to_a_forwarded_packet_is_forwarded_too() -> None:
     )
     assert outcomes(snapshot, "9.9.9.9 from 198.51.100.7 iif eth1") == {"wg1": "accepted"}
     assert outcomes(snapshot, "9.9.9.9") == {"eth0": "accepted", "wg1": "rpf-dropped"}
+
+
+@pytest.mark.parametrize("address", ["224.0.0.5", "255.255.255.255", "ff02::5%eth0", "ff0e::5"])
+def test_nobody_may_send_from_a_group(address: str) -> None:
+    """Whoever owns everything owns these too, and they are dropped all the same (S-B40, S-B70)."""
+    peers = "wg0\npeer ANNA endpoint 203.0.113.4:51820 allowed-ips 0.0.0.0/0,::/0\n"
+    found = entrances(host(wireguard=peers), address)
+    assert "wg0" in found
+    for step in found.values():
+        assert (step.outcome, step.reason) == (BackOutcome.NOT_ALLOWED, Reason.SOURCE_INVALID)
+    assert found["wg0"].owner is not None
+    said = back_line(host(wireguard=peers), found["wg0"]).text
+    assert said.startswith("dropped on wg0, even from ANNA")

@@ -14,7 +14,9 @@ from typing import Final, NamedTuple
 from wgtui.engine import cryptokey
 from wgtui.engine.influences import before_routing
 from wgtui.engine.leaving import outer_trace
+from wgtui.engine.next_hop import is_multicast4, is_multicast6
 from wgtui.engine.once import once, remember
+from wgtui.engine.output import BROADCAST
 from wgtui.engine.query import UDP, Query, new_query
 from wgtui.engine.reverse_path import either, forwarded_with, validate
 from wgtui.engine.rules import walk
@@ -85,6 +87,10 @@ def _at(
         if owner is None:
             reason = Reason.NOBODY_OWNS_SOURCE
             return ReverseStep(link.index, BackOutcome.NOT_ALLOWED, reason, reply_link=out)
+    if _never_a_source(query):
+        reason = Reason.SOURCE_INVALID
+        return ReverseStep(link.index, BackOutcome.NOT_ALLOWED, reason, owner, reply_link=out)
+    if device is not None and owner is not None:
         encrypted = _encrypted_answer(snapshot, owner, trace)
         outer = underlay_filter(snapshot, owner, encrypted)
     packet = _coming_back(snapshot, link, trace, query)
@@ -103,6 +109,14 @@ def _at(
         before_routing(snapshot, query.family, link.index, packet.destination),
         outer_hooks(snapshot, owner, encrypted),
     )
+
+
+def _never_a_source(query: Query) -> bool:
+    """Is what it asks about an address that nobody may send from? (S-B40, S-B70)"""
+    address = query.destination
+    if query.family == 6:
+        return is_multicast6(address)
+    return is_multicast4(address) or address == BROADCAST
 
 
 def _owner(device: Device, trace: Trace, query: Query) -> Ownership | None:

@@ -7,10 +7,11 @@ from typing import Final
 
 from wgtui.model.finding import Finding
 from wgtui.model.flow import Flow
-from wgtui.model.network import NamedTable, NextHop, RouteType, Rule
+from wgtui.model.network import LinkIndex, NamedTable, NextHop, RouteType, Rule
 from wgtui.model.snapshot import Snapshot
 from wgtui.model.trace import (
     ArrivalStep,
+    BackOutcome,
     Outcome,
     Ownership,
     Reason,
@@ -45,7 +46,7 @@ def lookup_json(
         "reason": reason_code(trace.reason),
         "out": out_json(snapshot, trace),
         "back": [_back_json(snapshot, step) for step in trace.back],
-        "in": _in_json(snapshot, trace.arrival),
+        "in": _in_json(snapshot, trace),
         "findings": _findings_json(snapshot, findings),
         "connected": _connected_json(snapshot, trace.connected),
         "exactness": trace.exactness.value,
@@ -217,11 +218,14 @@ def _back_json(snapshot: Snapshot, step: ReverseStep) -> Json:
     }
 
 
-def _in_json(snapshot: Snapshot, step: ArrivalStep | None) -> Json | None:
+def _in_json(snapshot: Snapshot, trace: Trace) -> Json | None:
+    step = trace.arrival
+    if step is None and trace.flow.iif is not None:  # by a link that could not be seen
+        step = ArrivalStep(LinkIndex(0), BackOutcome.UNKNOWN, trace.reason)
     if step is None:
         return None
     return {
-        "device": snapshot.link_name(step.link),
+        "device": trace.flow.iif,
         "outcome": step.outcome.value,
         "reason": reason_code(step.reason),
         "owner": _owner_json(step.owner),

@@ -9,6 +9,7 @@ from wgtui.model.trace import (
     ArrivalStep,
     BackOutcome,
     Ownership,
+    Reason,
     ReversePath,
     ReverseStep,
     RpResult,
@@ -77,6 +78,8 @@ def _back(snapshot: Snapshot, step: ReverseStep) -> str:
             if step.owner is None or not step.owner.prefix.length:
                 return f"accepted {where}{only}{_mode(path)}, but {but}"
             return f"accepted {where}{only}{_mode(path)}, but no route leads there: {but}"
+        case BackOutcome.NOT_ALLOWED if step.reason is Reason.SOURCE_INVALID:
+            return f"dropped {where}{_even(step.owner)}: {REASONS[step.reason]}"
         case BackOutcome.NOT_ALLOWED:
             return f"dropped {where}: no peer owns the address"
         case BackOutcome.RPF_DROPPED:

@@ -12,7 +12,7 @@ from typing import Final
 
 from netaddr import IPAddress
 
-from wgtui.engine.checks.ground import table_for
+from wgtui.engine.checks.ground import asked, table_for
 from wgtui.engine.checks.partition import MIXED, UNKNOWN, Routing, way_of
 from wgtui.engine.checks.world import Underlay, World, who
 from wgtui.engine.leaving import outer_trace
@@ -248,8 +248,10 @@ def mtu(world: World) -> Iterator[Finding]:
     """Devices whose full packets, once encrypted, are too large for the way out. What goes round
     in circles has no way out, and no size helps it."""
     worst: dict[LinkIndex, tuple[int, Underlay, Mtu]] = {}
+    tables = world.snapshot.routes.values()
+    on_routes = any(info.mtu for table in tables for info in table.infos)
     for under in underlays(world):
-        facts = _mtu(world, under)
+        facts = _mtu(world, under, on_routes)
         if facts is not None and not (facts.tunnel and loop(world, under)):
             before = worst.get(under.device.link)
             if before is None or facts.fits < before[0]:
@@ -260,7 +262,8 @@ def mtu(world: World) -> Iterator[Finding]:
         yield Finding(Code.MTU, severity, facts, under.device.name, who(under.peer))
 
 
-def _mtu(world: World, under: Underlay) -> Mtu | None:
+def _mtu(world: World, under: Underlay, on_routes: bool) -> Mtu | None:
+    """``on_routes``: some route says an MTU of its own (route.c: ip_dst_mtu)."""
     snapshot = world.snapshot
     device = snapshot.links.get(under.device.link)
     links = under.routing.links(under.value)
@@ -271,8 +274,9 @@ def _mtu(world: World, under: Underlay) -> Mtu | None:
     if least is None:
         return None
     family, address = family_of(under.endpoint.address), under.endpoint.address
+    route = asked(world, under.routing.query, int(address)).route if on_routes else None
     path = min(
-        [least.mtu]
+        [least.mtu, (route.info.mtu if route is not None else 0) or least.mtu]
         + [kept.mtu for kept in snapshot.exceptions if kept.destination == address and kept.mtu]
     )
     fits = path - OVERHEAD[family]

@@ -228,15 +228,19 @@ def _duplicate(
     found = asked(world, world.ways.query(family), winner.destination.network)
     if found.route is not None and found.route.table == number:
         winner = next((one for one in routes if one.row == found.route.row), winner)
-    rivals = [one for one in routes if one is not winner and _competes(winner, one)]
+    equals = [one for one in routes if one is not winner and _for_the_same(winner, one)]
+    rivals = [one for one in equals if _goes_elsewhere(winner, one)] or equals
     devices = world.snapshot.devices
     involved = [
         link for one in (winner, *rivals) for link in sorted(_links(one)) if link in devices
     ]
-    if not rivals or not (involved or _worth_telling(winner, rivals[0])):
+    if not rivals:
         return
     loser = next((one for one in rivals if _links(one) & devices.keys()), rivals[0])
-    severity = Severity.WARNING if involved else Severity.INFO
+    harms = bool(involved) and _goes_elsewhere(winner, loser)
+    if not (harms or _worth_telling(winner, loser)):
+        return
+    severity = Severity.WARNING if harms else Severity.INFO
     name = devices[involved[0]].name if involved else None
     facts = Duplicate(number, winner, loser)
     yield Finding(Code.DUPLICATE_ROUTE, severity, facts, name, None, winner.destination)
@@ -246,16 +250,24 @@ def _links(route: Route) -> set[LinkIndex]:
     return {leg.link for leg in route.info.next_hops if leg.link is not None}
 
 
-def _competes(winner: Route, other: Route) -> bool:
-    """For the same packets, and to another link: not the parts of one multipath route (S-B66), nor
-    routes for another tos or source, nor what refuses packets once the winner is gone: a kill
-    switch."""
+def _for_the_same(winner: Route, other: Route) -> bool:
+    """For the same packets: not the parts of one multipath route (S-B66), nor routes for another
+    tos or source, nor what refuses packets once the winner is gone: a kill switch."""
     one, two = winner.info, other.info
     if (one.tos, one.source) != (two.tos, two.source) or RouteType.THROW in (one.type, two.type):
         return False
-    if other.info.type in ERROR_TYPES and winner.info.metric < other.info.metric:
+    if two.type in ERROR_TYPES and one.metric < two.metric:
         return False
-    return _links(winner) != _links(other) or one.type is not two.type
+    return (
+        _goes_elsewhere(winner, other)
+        or winner.destination.family == 4
+        or (one.metric != two.metric)
+    )
+
+
+def _goes_elsewhere(winner: Route, other: Route) -> bool:
+    """To another link, or to none; to the same by another gateway or metric is a second choice."""
+    return _links(winner) != _links(other) or winner.info.type is not other.info.type
 
 
 def _worth_telling(winner: Route, loser: Route) -> bool:
