@@ -284,3 +284,15 @@ def test_errors_come_first() -> None:
     order = list(Severity)
     found = [order.index(finding.severity) for finding in check(snapshot)]
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("stem", "said"),
+    [("mtu", "leave by eth0 (MTU 1440)"), ("mtu-on-the-route", "leave by eth0 (path MTU 1479)")],
+)
+def test_whose_mtu_it_is_is_said(stem: str, said: str) -> None:
+    """Nobody looks at eth0 for an MTU that its route has."""
+    path = HERE / "codes" / f"{stem}.toml"
+    snapshot = read_host_of(path, document(path)["host"])
+    [finding] = check(snapshot)
+    assert said in finding_text(snapshot, finding)

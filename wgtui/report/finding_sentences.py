@@ -153,7 +153,10 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
         case ForwardingOff() as off:
             return _forwarding(device, off)
         case Mtu(mtu, fits, outer_mtu, link, endpoint, tunnel):
-            where = f"{_link(snapshot, link)} (MTU {outer_mtu})"
+            # A route says one of its own, or a message on the way did (PMTU).
+            leaves = snapshot.links.get(link)
+            of_path = "path " if leaves is not None and leaves.mtu != outer_mtu else ""
+            where = f"{_link(snapshot, link)} ({of_path}MTU {outer_mtu})"
             end = "each is cut in two there" if tunnel else "they are fragmented or lost there"
             return (
                 f"{device} has MTU {mtu}, but the encrypted packets to {peer} "
@@ -163,7 +166,7 @@ def finding_text(snapshot: Snapshot, finding: Finding) -> str:
         case Duplicate(table, winner, loser):
             return (
                 f"{prefix} is twice in table {table_name(table)}: {_how(snapshot, winner)} wins "
-                f"over {_how(snapshot, loser)}, {_why(winner, loser)}; no packet goes there."
+                f"over {_how(snapshot, loser)}, {_why(winner, loser)}; no packet takes that one."
             )
         case Unseen(gap):
             of = f" of {device}" if device and gap.link is None else ""
